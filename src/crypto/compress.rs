@@ -1,0 +1,1 @@
+//! Compression (RFC 4253 section 6.2).

@@ -1,0 +1,1 @@
+//! The moduli file of group exchange (RFC 4419).

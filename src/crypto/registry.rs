@@ -1,0 +1,168 @@
+//! THE table: every algorithm by role, with sizes, constructor and rank. A list's order is the order of preference;
+//! rows with `default: false` exist but are offered only when asked for by name.
+
+use super::cipher::{Open, Seal};
+use super::hash::HashAlg;
+use super::kex::{ClientShare, SecretEncoding, ServerShare};
+use crate::error::Result;
+
+/// How a key exchange method's messages go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KexFlow {
+    /// INIT and REPLY carry octet strings (RFC 5656 section 4, RFC 8731, hybrids).
+    Octets,
+    /// INIT and REPLY carry mpints over a fixed group (RFC 4253 section 8).
+    Dh,
+    /// The group is negotiated first (RFC 4419); `start`/`respond` are not used, see `crypto::kex::dh`.
+    GroupExchange,
+}
+
+/// A key exchange method.
+pub struct KexInfo {
+    /// Name on the wire.
+    pub name: &'static str,
+    /// The exchange hash.
+    pub hash: HashAlg,
+    /// The shape of its messages.
+    pub flow: KexFlow,
+    /// How K enters the hash.
+    pub secret: SecretEncoding,
+    /// Offered unless the lists are changed.
+    pub default: bool,
+    /// Takes milliseconds: the engine runs it on the pool rather than on a poller thread.
+    pub slow: bool,
+    /// The client's first step.
+    pub start: fn() -> Result<Box<dyn ClientShare>>,
+    /// The server's only step.
+    pub respond: fn(client_public: &[u8]) -> Result<ServerShare>,
+}
+
+/// Keys for one direction, derived per RFC 4253 section 7.2.
+pub struct DirectionKeys<'a> {
+    /// `key_len` bytes.
+    pub key: &'a [u8],
+    /// `iv_len` bytes.
+    pub iv: &'a [u8],
+    /// The MAC's `key_len` bytes; empty for AEADs.
+    pub mac_key: &'a [u8],
+}
+
+/// A cipher.
+pub struct CipherInfo {
+    /// Name on the wire.
+    pub name: &'static str,
+    /// Key bytes.
+    pub key_len: usize,
+    /// IV bytes; 0 where the cipher takes none.
+    pub iv_len: usize,
+    /// Authenticates by itself; no MAC is negotiated.
+    pub aead: bool,
+    /// Strength shown to people.
+    pub bits: u32,
+    /// Offered unless the lists are changed.
+    pub default: bool,
+    /// Most bytes under one key (RFC 4344 section 3.2 and the mode's own bounds); rekeying comes first.
+    pub max_bytes: u64,
+    /// Builds the sealing half; `mac` is None exactly for AEADs.
+    pub seal: fn(keys: &DirectionKeys<'_>, mac: Option<&'static MacInfo>) -> Result<Box<dyn Seal>>,
+    /// Builds the opening half.
+    pub open: fn(keys: &DirectionKeys<'_>, mac: Option<&'static MacInfo>) -> Result<Box<dyn Open>>,
+}
+
+/// A MAC.
+pub struct MacInfo {
+    /// Name on the wire.
+    pub name: &'static str,
+    /// Key bytes.
+    pub key_len: usize,
+    /// Tag bytes.
+    pub tag_len: usize,
+    /// Encrypt-then-MAC (OpenSSH PROTOCOL section 1.5).
+    pub etm: bool,
+    /// Offered unless the lists are changed.
+    pub default: bool,
+    /// The hash below HMAC.
+    pub hash: HashAlg,
+}
+
+/// A signature algorithm, as host key algorithm and for public key authentication.
+pub struct SignatureInfo {
+    /// Name on the wire.
+    pub name: &'static str,
+    /// The key type whose keys make it ("ssh-rsa" for rsa-sha2-512).
+    pub key_type: &'static str,
+    /// Offered unless the lists are changed.
+    pub default: bool,
+}
+
+/// A compression method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompressionInfo {
+    /// Name on the wire.
+    pub name: &'static str,
+    /// Compresses at all.
+    pub active: bool,
+    /// Starts only after authentication (zlib@openssh.com).
+    pub delayed: bool,
+    /// Offered unless the lists are changed.
+    pub default: bool,
+}
+
+/// What the tables have in common.
+pub trait Row {
+    /// Name on the wire.
+    fn name(&self) -> &'static str;
+    /// Offered unless the lists are changed.
+    fn is_default(&self) -> bool;
+}
+
+macro_rules! rows {
+    ($($t:ty),+) => { $(impl Row for $t {
+        fn name(&self) -> &'static str { self.name }
+        fn is_default(&self) -> bool { self.default }
+    })+ };
+}
+rows!(KexInfo, CipherInfo, MacInfo, SignatureInfo, CompressionInfo);
+
+/// The names offered by default, most preferred first.
+#[must_use]
+pub fn default_names<T: Row>(table: &'static [T]) -> Vec<&'static str> {
+    table.iter().filter(|row| row.is_default()).map(Row::name).collect()
+}
+
+/// Every name in a table.
+#[must_use]
+pub fn all_names<T: Row>(table: &'static [T]) -> Vec<&'static str> {
+    table.iter().map(Row::name).collect()
+}
+
+/// The row with this name.
+#[must_use]
+pub fn find<T: Row>(table: &'static [T], name: &str) -> Option<&'static T> {
+    table.iter().find(|row| row.name() == name)
+}
+
+// ---- Key exchange methods -------------------------------------------------------------------------------------------
+
+/// Key exchange methods.
+pub static KEXES: &[KexInfo] = &[];
+
+// ---- Signature algorithms -------------------------------------------------------------------------------------------
+
+/// Signature algorithms.
+pub static SIGNATURES: &[SignatureInfo] = &[];
+
+// ---- Ciphers --------------------------------------------------------------------------------------------------------
+
+/// Ciphers.
+pub static CIPHERS: &[CipherInfo] = &[];
+
+// ---- MACs -----------------------------------------------------------------------------------------------------------
+
+/// MACs.
+pub static MACS: &[MacInfo] = &[];
+
+// ---- Compression ----------------------------------------------------------------------------------------------------
+
+/// Compression methods.
+pub static COMPRESSIONS: &[CompressionInfo] = &[];

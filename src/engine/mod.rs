@@ -1,0 +1,1 @@
+//! Threads, locks, sockets, deadlines, calling hooks.

@@ -1,0 +1,1 @@
+//! Authentication (RFC 4252, RFC 4256).

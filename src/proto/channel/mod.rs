@@ -1,0 +1,1 @@
+//! Channels (RFC 4254).

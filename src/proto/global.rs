@@ -1,0 +1,1 @@
+//! Global requests (RFC 4254 section 4).

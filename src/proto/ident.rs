@@ -1,0 +1,1 @@
+//! Identification exchange (RFC 4253 section 4.2).

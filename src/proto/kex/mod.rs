@@ -1,0 +1,5 @@
+//! Key exchange.
+
+/// Key exchange arithmetic to be done outside of the connection.
+#[derive(Debug)]
+pub struct KexJob {}

@@ -1,0 +1,1 @@
+//! Negotiation (RFC 4253 section 7.1).

@@ -1,0 +1,142 @@
+//! Where the parts of the core put messages and events. Sealing happens here, in order, straight into the output
+//! buffer; what RFC 4253 section 7.1 forbids during a key exchange is held back until it is over.
+
+use super::event::Event;
+use super::packet_out::PacketOut;
+use crate::error::{Error, Result};
+use std::collections::VecDeque;
+
+/// The outgoing side of a connection.
+pub struct Outbox {
+    packets: PacketOut,
+    sealed: Vec<u8>,
+    /// Payloads that wait for the key exchange to end, in order.
+    held: VecDeque<Vec<u8>>,
+    holding: bool,
+    events: VecDeque<Event>,
+    log_level: u8,
+    /// A sealing failure; the connection turns it into its fatal error.
+    failure: Option<Error>,
+    scratch: Vec<u8>,
+}
+
+impl Outbox {
+    /// With unprotected packets, as every connection starts.
+    pub(super) fn new(packets: PacketOut, log_level: u8) -> Self {
+        Self {
+            packets,
+            sealed: Vec::new(),
+            held: VecDeque::new(),
+            holding: false,
+            events: VecDeque::new(),
+            log_level,
+            failure: None,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Sends a message: `write` appends its payload, number first. During a key exchange it is held back. For
+    /// everything but key exchange messages and channel data.
+    pub fn message(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.holding {
+            let mut payload = Vec::new();
+            write(&mut payload);
+            self.held.push_back(payload);
+        } else {
+            self.message_now(write);
+        }
+    }
+
+    /// Sends a message that may pass during a key exchange (RFC 4253 section 7.1: numbers 1 to 49 but service
+    /// requests).
+    pub fn message_now(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut payload = std::mem::take(&mut self.scratch);
+        payload.clear();
+        write(&mut payload);
+        self.payload_now(&payload);
+        // Payloads may hold secrets (passwords): the scratch space is not left full of them.
+        zeroize::Zeroize::zeroize(payload.as_mut_slice());
+        self.scratch = payload;
+    }
+
+    fn payload_now(&mut self, payload: &[u8]) {
+        if let Err(error) = self.packets.seal(&[payload], &mut self.sealed) {
+            self.failure.get_or_insert(error);
+        }
+    }
+
+    /// Sends channel data as `head` (the message up to its data) followed by `data`, without copying them together
+    /// first. Not called while [`Outbox::is_holding`].
+    pub fn data(&mut self, head: &[u8], data: &[u8]) {
+        if let Err(error) = self.packets.seal(&[head, data], &mut self.sealed) {
+            self.failure.get_or_insert(error);
+        }
+    }
+
+    /// Whether a key exchange holds back everything that is not part of it.
+    #[must_use]
+    pub fn is_holding(&self) -> bool {
+        self.holding
+    }
+
+    /// Sealed bytes that wait for the socket, held payloads included.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.sealed.len() + self.held.iter().map(Vec::len).sum::<usize>()
+    }
+
+    /// Tells the engine something.
+    pub fn event(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    /// Logs where the level is on; the text is not built otherwise. Levels: 1 error, 2 warning, 3 info, 4 debug.
+    pub fn log(&mut self, level: u8, text: impl FnOnce() -> String) {
+        if level <= self.log_level {
+            self.events.push_back(Event::Log(level, text()));
+        }
+    }
+
+    pub(super) fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    pub(super) fn set_log_level(&mut self, level: u8) {
+        self.log_level = level;
+    }
+
+    /// Holds back what follows: KEXINIT was sent.
+    pub(super) fn hold(&mut self) {
+        self.holding = true;
+    }
+
+    /// The key exchange is over on our side: what was held goes out, in order.
+    pub(super) fn release(&mut self) {
+        self.holding = false;
+        while let Some(payload) = self.held.pop_front() {
+            self.payload_now(&payload);
+        }
+    }
+
+    /// Drops what was held; the connection is ending.
+    pub(super) fn drop_held(&mut self) {
+        self.held.clear();
+        self.holding = false;
+    }
+
+    pub(super) fn packets(&mut self) -> &mut PacketOut {
+        &mut self.packets
+    }
+
+    pub(super) fn packets_ref(&self) -> &PacketOut {
+        &self.packets
+    }
+
+    pub(super) fn sealed(&mut self) -> &mut Vec<u8> {
+        &mut self.sealed
+    }
+
+    pub(super) fn take_failure(&mut self) -> Result<()> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+}
