@@ -150,7 +150,16 @@ pub static KEXES: &[KexInfo] = &[];
 // ---- Signature algorithms -------------------------------------------------------------------------------------------
 
 /// Signature algorithms.
-pub static SIGNATURES: &[SignatureInfo] = &[];
+pub static SIGNATURES: &[SignatureInfo] = &[
+    SignatureInfo { name: "ssh-ed25519", key_type: "ssh-ed25519", default: true },
+    SignatureInfo { name: "ecdsa-sha2-nistp256", key_type: "ecdsa-sha2-nistp256", default: true },
+    SignatureInfo { name: "ecdsa-sha2-nistp384", key_type: "ecdsa-sha2-nistp384", default: true },
+    SignatureInfo { name: "ecdsa-sha2-nistp521", key_type: "ecdsa-sha2-nistp521", default: true },
+    SignatureInfo { name: "rsa-sha2-512", key_type: "ssh-rsa", default: true },
+    SignatureInfo { name: "rsa-sha2-256", key_type: "ssh-rsa", default: true },
+    // SHA-1: collisions are practical; RFC 8332 replaces it.
+    SignatureInfo { name: "ssh-rsa", key_type: "ssh-rsa", default: false },
+];
 
 // ---- Ciphers --------------------------------------------------------------------------------------------------------
 

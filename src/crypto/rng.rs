@@ -40,3 +40,31 @@ pub fn system_bytes(out: &mut [u8]) {
         std::process::abort();
     }
 }
+
+/// The operating system's generator in the shape the RustCrypto crates ask for; every call goes to the system, so
+/// that no state of it lingers. For keys and blinding.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KeyRng;
+
+impl rand_core::TryRng for KeyRng {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        let mut bytes = [0; 4];
+        system_bytes(&mut bytes);
+        Ok(u32::from_ne_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        let mut bytes = [0; 8];
+        system_bytes(&mut bytes);
+        Ok(u64::from_ne_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+        system_bytes(out);
+        Ok(())
+    }
+}
+
+impl rand_core::TryCryptoRng for KeyRng {}

@@ -1,21 +1,182 @@
-//! Public and private keys, signatures.
+//! Public and private keys, signatures. One algorithm family a file; what they share, and the blob and line formats
+//! (RFC 4253 section 6.6, RFC 4716's one-line cousin), is here.
 
-use crate::error::Result;
+pub mod ecdsa;
+mod ed25519;
+mod private;
+mod rsa;
+
+pub use ecdsa::Curve;
+pub use private::PrivateKey;
+
+use super::hash::HashAlg;
+use crate::error::{printable, Error, ErrorKind, Result};
+use crate::wire::{Reader, Writer};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use base64::Engine;
+use std::fmt;
 use std::sync::Arc;
 
-/// A public key: its blob (RFC 4253 section 6.6) and what was parsed from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A public key: its blob (RFC 4253 section 6.6) and what was parsed from it. Cheap to clone.
+#[derive(Clone)]
 pub struct PublicKey {
-    blob: Arc<[u8]>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    blob: Box<[u8]>,
+    kind: Kind,
+}
+
+enum Kind {
+    Ed25519(ed25519::Public),
+    Ecdsa(ecdsa::Public),
+    Rsa(rsa::Public),
 }
 
 impl PublicKey {
-    /// Parses and checks a key blob.
+    /// Parses a key blob and checks it whole: lengths, curve points, RSA sizes, no bytes left over.
+    ///
+    /// Errors: `KeyUnsupportedType` for a type this library does not know, `KeyWeak` for RSA below 2048 bits,
+    /// `KeyCorrupt` for everything else.
     pub fn parse(blob: &[u8]) -> Result<Self> {
-        Ok(Self { blob: blob.into() })
+        let mut r = Reader::new(blob);
+        let name = r.string().map_err(corrupt)?;
+        let kind = match name {
+            b"ssh-ed25519" => Kind::Ed25519(ed25519::Public::parse(&mut r)?),
+            b"ssh-rsa" => Kind::Rsa(rsa::Public::parse(&mut r)?),
+            _ => match Curve::from_key_type(name) {
+                Some(curve) => Kind::Ecdsa(ecdsa::Public::parse(curve, &mut r)?),
+                None => return Err(unsupported_type(name)),
+            },
+        };
+        r.end().map_err(corrupt)?;
+        Ok(Self { inner: Arc::new(Inner { blob: blob.into(), kind }) })
+    }
+
+    /// The blob it was parsed from. Each key has exactly one: non-canonical encodings do not parse.
+    #[must_use]
+    pub fn blob(&self) -> &[u8] {
+        &self.inner.blob
+    }
+
+    /// The key type, as at the start of the blob.
+    #[must_use]
+    pub fn key_type(&self) -> &'static str {
+        match &self.inner.kind {
+            Kind::Ed25519(_) => "ssh-ed25519",
+            Kind::Ecdsa(key) => key.curve().key_type(),
+            Kind::Rsa(_) => "ssh-rsa",
+        }
+    }
+
+    /// The size shown to people: the RSA modulus's bits, or the curve's.
+    #[must_use]
+    pub fn bits(&self) -> u32 {
+        match &self.inner.kind {
+            Kind::Ed25519(_) => 256,
+            Kind::Ecdsa(key) => key.curve().bits(),
+            Kind::Rsa(key) => key.bits(),
+        }
+    }
+
+    /// The signature algorithms this key can make, most preferred first.
+    #[must_use]
+    pub fn signature_algorithms(&self) -> &'static [&'static str] {
+        match &self.inner.kind {
+            Kind::Ed25519(_) => &["ssh-ed25519"],
+            Kind::Ecdsa(key) => key.curve().signature_algorithms(),
+            Kind::Rsa(_) => &["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"],
+        }
+    }
+
+    /// Verifies a signature blob (`string algorithm, string signature`) over `data`. The algorithm asked for, the
+    /// name inside the blob and the key's type must all agree (RFC 8332 section 3.2 forbids mixing them).
+    ///
+    /// Any failure is `HostKeySignature` with one neutral text.
+    pub fn verify(&self, algorithm: &str, data: &[u8], signature_blob: &[u8]) -> Result<()> {
+        let bad = || Error::new(ErrorKind::HostKeySignature, "the signature does not verify");
+        let mut r = Reader::new(signature_blob);
+        let (Ok(name), Ok(signature), true) = (r.string(), r.string(), r.is_empty()) else { return Err(bad()) };
+        if name != algorithm.as_bytes() || !self.signature_algorithms().contains(&algorithm) {
+            return Err(bad());
+        }
+        let good = match &self.inner.kind {
+            Kind::Ed25519(key) => key.verify(data, signature),
+            Kind::Ecdsa(key) => key.verify(data, signature),
+            Kind::Rsa(key) => key.verify(algorithm, data, signature),
+        };
+        good.ok_or_else(bad)
+    }
+
+    /// The fingerprint as OpenSSH shows it: "SHA256:" and base64 without padding.
+    #[must_use]
+    pub fn fingerprint_sha256(&self) -> String {
+        format!("SHA256:{}", STANDARD_NO_PAD.encode(HashAlg::Sha256.digest(&[self.blob()])))
+    }
+
+    /// The one-line format: type, base64, and the comment if there is one. Line ends in the comment become spaces.
+    #[must_use]
+    pub fn to_line(&self, comment: &str) -> String {
+        let mut line = format!("{} {}", self.key_type(), STANDARD.encode(self.blob()));
+        if !comment.is_empty() {
+            line.push(' ');
+            line.extend(comment.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        }
+        line
+    }
+
+    /// Parses the one-line format; gives the key and its comment.
+    ///
+    /// Errors: those of [`PublicKey::parse`], and `KeyCorrupt` where the line is no such line or its type is not
+    /// the blob's.
+    pub fn parse_line(line: &str) -> Result<(Self, String)> {
+        let line = line.trim();
+        let (name, rest) = line
+            .split_once([' ', '\t'])
+            .ok_or_else(|| Error::new(ErrorKind::KeyCorrupt, "a public key line is \"type base64 comment\""))?;
+        let rest = rest.trim_start();
+        let (encoded, comment) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
+        let blob = STANDARD
+            .decode(encoded)
+            .map_err(|_| Error::new(ErrorKind::KeyCorrupt, "the public key line's base64 is damaged"))?;
+        let key = Self::parse(&blob)?;
+        if key.key_type() != name {
+            return Err(Error::new(ErrorKind::KeyCorrupt, "the public key line's type is not that of its key"));
+        }
+        Ok((key, comment.trim().to_owned()))
     }
 }
 
-/// A private key; cheap to clone, wiped with its last clone.
-#[derive(Clone)]
-pub struct PrivateKey {}
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.inner.blob == other.inner.blob
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({} {})", self.key_type(), self.fingerprint_sha256())
+    }
+}
+
+/// A parse error inside a key.
+fn corrupt(error: Error) -> Error {
+    Error::new(ErrorKind::KeyCorrupt, format!("the key is damaged: {}", error.text()))
+}
+
+fn unsupported_type(name: &[u8]) -> Error {
+    Error::new(ErrorKind::KeyUnsupportedType, format!("key type \"{}\" is not supported", printable(name)))
+}
+
+/// `string algorithm, string signature` (RFC 4253 section 6.6).
+fn signature_blob(algorithm: &str, signature: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(8 + algorithm.len() + signature.len());
+    Writer::new(&mut out).string(algorithm).string(signature);
+    out
+}
+
+#[cfg(test)]
+mod tests;

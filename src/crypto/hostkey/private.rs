@@ -1,0 +1,113 @@
+//! Private keys.
+
+use super::{ecdsa, ed25519, rsa, signature_blob, Curve, PublicKey};
+use crate::crypto::rng::system_bytes;
+use crate::error::{printable, Error, ErrorKind, Result};
+use std::fmt;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// A private key. Cheap to clone, usable from any thread; the secret is wiped with the last clone (see
+/// `docs/DEPENDENCIES.md` for what ring keeps of RSA keys).
+#[derive(Clone)]
+pub struct PrivateKey {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    public: PublicKey,
+    secret: Secret,
+}
+
+enum Secret {
+    Ed25519(ed25519::Secret),
+    Ecdsa(ecdsa::Secret),
+    Rsa(Box<rsa::Secret>),
+}
+
+impl PrivateKey {
+    /// A new ed25519 key.
+    pub fn generate_ed25519() -> Result<Self> {
+        let mut seed = Zeroizing::new([0; 32]);
+        system_bytes(seed.as_mut_slice());
+        Self::from_ed25519_seed(seed)
+    }
+
+    /// A new ECDSA key.
+    pub fn generate_ecdsa(curve: Curve) -> Result<Self> {
+        let (secret, blob) = ecdsa::Secret::generate(curve)?;
+        Self::join(Secret::Ecdsa(secret), &blob)
+    }
+
+    /// A new RSA key of 2048 to 16384 bits (others are `InvalidArgument`). Takes from a second to minutes.
+    pub fn generate_rsa(bits: u32) -> Result<Self> {
+        let (secret, blob) = rsa::Secret::generate(bits)?;
+        Self::join(Secret::Rsa(Box::new(secret)), &blob)
+    }
+
+    /// The ed25519 key of a seed (RFC 8032 section 5.1.5).
+    pub fn from_ed25519_seed(seed: Zeroizing<[u8; 32]>) -> Result<Self> {
+        let secret = ed25519::Secret::new(seed);
+        let blob = secret.public_blob()?;
+        Self::join(Secret::Ed25519(secret), &blob)
+    }
+
+    /// The ECDSA key of a scalar (big-endian magnitude) and its uncompressed point. Halves that do not belong
+    /// together are `KeyCorrupt`.
+    pub fn from_ecdsa(curve: Curve, scalar: &[u8], point: &[u8]) -> Result<Self> {
+        // The point is checked first, by parsing it as a public key.
+        let public = PublicKey::parse(&curve.blob(point))?;
+        let secret = ecdsa::Secret::new(curve, scalar, point)?;
+        Ok(Self { inner: Arc::new(Inner { public, secret: Secret::Ecdsa(secret) }) })
+    }
+
+    /// The RSA key of its numbers. Numbers that do not belong together are `KeyCorrupt`.
+    #[allow(dead_code, reason = "the key file reader's entry; joins with it")]
+    pub(crate) fn from_rsa(numbers: &rsa::Numbers<'_>) -> Result<Self> {
+        let (secret, blob) = rsa::Secret::new(numbers)?;
+        Self::join(Secret::Rsa(Box::new(secret)), &blob)
+    }
+
+    fn join(secret: Secret, blob: &[u8]) -> Result<Self> {
+        Ok(Self { inner: Arc::new(Inner { public: PublicKey::parse(blob)?, secret }) })
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> &PublicKey {
+        &self.inner.public
+    }
+
+    /// Signs `data`; gives the signature blob (`string algorithm, string signature`).
+    ///
+    /// Errors: `InvalidArgument` where the key's type does not make this algorithm; `Internal` where signing fails.
+    pub fn sign(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>> {
+        if !self.public().signature_algorithms().contains(&algorithm) {
+            let text = format!(
+                "a {} key makes no \"{}\" signatures",
+                self.public().key_type(),
+                printable(algorithm.as_bytes())
+            );
+            return Err(Error::new(ErrorKind::InvalidArgument, text));
+        }
+        let signature = match &self.inner.secret {
+            Secret::Ed25519(key) => key.sign(data)?,
+            Secret::Ecdsa(key) => key.sign(data)?,
+            Secret::Rsa(key) => key.sign(algorithm, data)?,
+        };
+        let blob = signature_blob(algorithm, &signature);
+        if matches!(self.inner.secret, Secret::Rsa(_)) {
+            // A faulty CRT computation gives the factors away to whoever sees the signature: it must not leave.
+            self.public()
+                .verify(algorithm, data, &blob)
+                .map_err(|_| Error::new(ErrorKind::Internal, "the RSA signature just made does not verify"))?;
+        }
+        Ok(blob)
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({} {})", self.public().key_type(), self.public().fingerprint_sha256())
+    }
+}
