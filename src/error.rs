@@ -112,6 +112,9 @@ error_table! {
     /// The host key changed during a rekey.
     HostKeyChanged = -311, Some(9), "the host key changed during the session", "someone may be between the two ends";
 
+    /// The peer asked for a service this side does not offer now.
+    ServiceNotAvailable = -312, Some(7), "service not available", "the peer's SSH implementation is at fault";
+
     // -4xx: no common algorithm. The exception carries both offers.
     /// No common key exchange method.
     NoCommonKex = -401, Some(3), "no common key exchange method", "enable one the peer offers with ssh_security_options_set";

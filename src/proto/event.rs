@@ -141,6 +141,9 @@ pub enum Event {
         ticket: Ticket,
         /// The user name the request carries.
         user: String,
+        /// Methods this user already passed with [`AuthVerdict::Partial`], in order. A change of the user name empties
+        /// it (RFC 4252 section 5), so deciding by this list cannot credit one user with another's step.
+        passed: Vec<&'static str>,
         /// The question.
         question: AuthQuestion,
     },
