@@ -49,6 +49,9 @@ pub struct Limits {
     /// Bytes of sealed output that wait for a peer that does not read its socket, beyond channel data; more ends
     /// the connection.
     pub control_backlog: usize,
+    /// Bytes of unread stderr, all channels together, that do not count against their channels' windows: so much
+    /// stderr nobody reads holds up no other output (see `proto/channel/window.rs`).
+    pub stderr_buffer: usize,
 }
 
 impl Default for Limits {
@@ -64,6 +67,7 @@ impl Default for Limits {
             pre_ident_lines: 1024,
             environment: 128,
             control_backlog: 8 << 20,
+            stderr_buffer: 128 << 20,
         }
     }
 }

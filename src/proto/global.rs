@@ -1,1 +1,152 @@
-//! Global requests (RFC 4254 section 4).
+//! Global requests (RFC 4254 section 4), both ways.
+
+use super::channel::check_outgoing;
+use super::config::Limits;
+use super::event::{Event, Ticket};
+use super::in_order::InOrder;
+use super::outbox::Outbox;
+use crate::error::{Error, ErrorKind, Result};
+use crate::wire::{msg_global as msg, numbers};
+use std::collections::VecDeque;
+
+const KEEPALIVE: &str = "keepalive@openssh.com";
+/// Never issued as a ticket: marks requests that were answered without asking.
+const NO_TICKET: u64 = 0;
+
+/// A connection's global requests.
+#[derive(Debug)]
+pub struct Globals {
+    max_owed: usize,
+    last_token: u64,
+    last_ticket: u64,
+    /// Our requests without a reply, oldest first: their tokens, or None for a keepalive.
+    awaited: VecDeque<Option<u64>>,
+    /// The peer's requests we have not replied to.
+    owed: InOrder<Option<Vec<u8>>>,
+    ended: bool,
+}
+
+impl Globals {
+    /// Nothing asked yet.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            max_owed: limits.pending_globals,
+            last_token: 0,
+            last_ticket: 0,
+            awaited: VecDeque::new(),
+            owed: InOrder::new(),
+            ended: false,
+        }
+    }
+
+    /// Sends a global request; with `want_reply`, `GlobalReply` with the token returned follows, if only because the
+    /// connection ends. Fails with `InvalidArgument` for a name or data that fit no message, `ConnectionLost` after
+    /// the end.
+    pub fn request(&mut self, out: &mut Outbox, request: &str, data: &[u8], want_reply: bool) -> Result<u64> {
+        check_outgoing(request, data)?;
+        if self.ended {
+            return Err(ErrorKind::ConnectionLost.into());
+        }
+        self.last_token += 1;
+        if want_reply {
+            self.awaited.push_back(Some(self.last_token));
+        }
+        out.message(|b| msg::GlobalRequest::new(request, want_reply, data).encode(b));
+        Ok(self.last_token)
+    }
+
+    /// Asks for a sign of life. The reply, whichever it is, causes no event.
+    pub fn keepalive(&mut self, out: &mut Outbox) {
+        if !self.ended {
+            self.awaited.push_back(None);
+            out.message(|b| msg::GlobalRequest::new(KEEPALIVE, true, b"").encode(b));
+        }
+    }
+
+    /// Answers the peer's request with data, or refuses it; the reply leaves once those before it have. A second
+    /// answer is ignored, as is one after the connection's end. Fails with `InvalidArgument` for a ticket that was
+    /// never issued or data that fit no message.
+    pub fn answer(&mut self, out: &mut Outbox, ticket: Ticket, reply: Option<&[u8]>) -> Result<()> {
+        check_outgoing("reply", reply.unwrap_or_default())?;
+        if ticket.0 == NO_TICKET || ticket.0 > self.last_ticket {
+            return Err(Error::new(ErrorKind::InvalidArgument, "no global request has this ticket"));
+        }
+        self.owed.answer(ticket.0, reply.map(<[u8]>::to_vec));
+        self.send_replies(out);
+        Ok(())
+    }
+
+    /// Handles a message with a number from 80 to 82. An error is fatal for the connection.
+    pub fn handle(&mut self, out: &mut Outbox, number: u8, payload: &[u8]) -> Result<()> {
+        if self.ended {
+            return Ok(());
+        }
+        match number {
+            numbers::GLOBAL_REQUEST => self.on_request(out, payload),
+            numbers::REQUEST_SUCCESS => {
+                let data = msg::RequestSuccess::parse(payload)?.data.to_vec();
+                self.on_reply(out, Some(data))
+            }
+            numbers::REQUEST_FAILURE => {
+                msg::RequestFailure::parse(payload)?;
+                self.on_reply(out, None)
+            }
+            _ => Err(Error::new(ErrorKind::UnexpectedMessage, format!("message {number} is no global request"))),
+        }
+    }
+
+    /// The connection is over: requests without a reply count as refused.
+    pub fn connection_ended(&mut self, out: &mut Outbox) {
+        self.ended = true;
+        self.owed.forget();
+        for token in std::mem::take(&mut self.awaited).into_iter().flatten() {
+            out.event(Event::GlobalReply { token, data: None });
+        }
+    }
+
+    fn on_reply(&mut self, out: &mut Outbox, data: Option<Vec<u8>>) -> Result<()> {
+        let asked = self
+            .awaited
+            .pop_front()
+            .ok_or_else(|| Error::protocol("reply to a global request that was not sent (RFC 4254 section 4)"))?;
+        if let Some(token) = asked {
+            out.event(Event::GlobalReply { token, data });
+        }
+        Ok(())
+    }
+
+    fn on_request(&mut self, out: &mut Outbox, payload: &[u8]) -> Result<()> {
+        let m = msg::GlobalRequest::parse(payload)?;
+        // Any answer proves that we are alive; failure is what OpenSSH gives.
+        let at_once = m.request == KEEPALIVE;
+        let mut ticket = None;
+        if m.want_reply {
+            if self.owed.len() >= self.max_owed {
+                let text = format!("{} global requests wait for an answer (RFC 4254 section 4)", self.max_owed);
+                return Err(Error::new(ErrorKind::LimitExceeded, text));
+            }
+            if at_once {
+                self.owed.push(NO_TICKET, Some(None));
+            } else {
+                self.last_ticket += 1;
+                self.owed.push(self.last_ticket, None);
+                ticket = Some(Ticket(self.last_ticket));
+            }
+            self.send_replies(out);
+        }
+        if !at_once {
+            out.event(Event::GlobalRequest { ticket, request: m.request.to_owned(), data: m.data.to_vec() });
+        }
+        Ok(())
+    }
+
+    fn send_replies(&mut self, out: &mut Outbox) {
+        while let Some(reply) = self.owed.next_reply() {
+            match reply {
+                Some(data) => out.message(|b| msg::RequestSuccess::new(&data).encode(b)),
+                None => out.message(|b| msg::RequestFailure::new().encode(b)),
+            }
+        }
+    }
+}

@@ -15,6 +15,7 @@ pub mod connection;
 pub mod event;
 pub mod global;
 pub mod ident;
+mod in_order;
 pub mod kex;
 pub mod negotiate;
 pub mod outbox;
