@@ -111,7 +111,6 @@ error_table! {
     Decompress = -310, Some(6), "decompression failed", "turn compression off";
     /// The host key changed during a rekey.
     HostKeyChanged = -311, Some(9), "the host key changed during the session", "someone may be between the two ends";
-
     /// The peer asked for a service this side does not offer now.
     ServiceNotAvailable = -312, Some(7), "service not available", "the peer's SSH implementation is at fault";
 
