@@ -111,3 +111,111 @@ fn behind(input: &[u8], used: u64) -> Result<&[u8]> {
 fn stream_broken() -> Error {
     Error::new(ErrorKind::Internal, "the compression stream is in a state it cannot be in")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 1 << 18;
+
+    fn packets() -> Vec<Vec<u8>> {
+        let text: Vec<u8> = (0..4000u32).flat_map(|n| n.to_string().into_bytes()).collect();
+        // Multiplicative congruence: bytes that do not compress.
+        let noise: Vec<u8> = (1..=70_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        vec![vec![94], b"hello".to_vec(), text.clone(), vec![0; LIMIT], noise, b"hello".to_vec(), text]
+    }
+
+    fn deflate(payload: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        Deflater::new().compress(&[payload], &mut out).unwrap();
+        out
+    }
+
+    fn kind(result: Result<()>) -> ErrorKind {
+        result.unwrap_err().kind()
+    }
+
+    #[test]
+    fn every_packet_comes_out_whole_before_the_next_goes_in() {
+        let (mut deflater, mut inflater) = (Deflater::new(), Inflater::new());
+        for payload in packets() {
+            let (mut packed, mut unpacked) = (b"head".to_vec(), b"front".to_vec());
+            let (a, b) = payload.split_at(payload.len() / 3);
+            deflater.compress(&[a, &[], b], &mut packed).unwrap();
+            let (head, packed) = packed.split_at(4);
+            inflater.inflate(packed, LIMIT, &mut unpacked).unwrap();
+            assert_eq!(head, b"head");
+            assert!(unpacked.strip_prefix(b"front").unwrap() == payload);
+        }
+    }
+
+    #[test]
+    fn the_context_is_shared_between_packets() {
+        let mut deflater = Deflater::new();
+        let sizes: Vec<usize> = (0..2)
+            .map(|_| {
+                let mut out = Vec::new();
+                deflater.compress(&[b"a sentence that is sent a second time"], &mut out).unwrap();
+                out.len()
+            })
+            .collect();
+        assert!(sizes[1] * 2 < sizes[0], "{sizes:?}");
+    }
+
+    #[test]
+    fn the_limit_is_exact() {
+        for len in [1, 511, 512, 513, 4096, LIMIT] {
+            let packed = deflate(&vec![b'x'; len]);
+            let mut out = Vec::new();
+            Inflater::new().inflate(&packed, len, &mut out).unwrap();
+            assert_eq!(out.len(), len);
+            assert_eq!(kind(Inflater::new().inflate(&packed, len - 1, &mut Vec::new())), ErrorKind::Decompress);
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_refused_with_bounded_memory() {
+        let packed = deflate(&vec![0; 64 << 20]);
+        assert!(packed.len() < 80_000);
+        let mut out = Vec::new();
+        assert_eq!(kind(Inflater::new().inflate(&packed, 1 << 15, &mut out)), ErrorKind::Decompress);
+        assert!(out.capacity() <= 4 << 15, "{}", out.capacity());
+    }
+
+    #[test]
+    fn corrupt_data_is_refused() {
+        let good = deflate(b"payload");
+        let mut header = good.clone();
+        header[0] ^= 1;
+        let mut block_type = good.clone();
+        block_type[2] = 0x07; // RFC 1951 section 3.2.3: block type 11 is reserved
+        for bad in [header, block_type] {
+            assert_eq!(kind(Inflater::new().inflate(&bad, LIMIT, &mut Vec::new())), ErrorKind::Decompress);
+        }
+    }
+
+    #[test]
+    fn a_finished_stream_is_refused() {
+        let mut packed = Vec::with_capacity(64);
+        Compress::new(Compression::new(LEVEL), true)
+            .compress_vec(b"last words", &mut packed, FlushCompress::Finish)
+            .unwrap();
+        assert_eq!(kind(Inflater::new().inflate(&packed, LIMIT, &mut Vec::new())), ErrorKind::Decompress);
+    }
+
+    #[test]
+    fn any_bytes_end_in_a_result() {
+        let good = deflate(&packets()[2]);
+        for at in 0..good.len().min(200) {
+            for bit in 0..8 {
+                let mut bad = good.clone();
+                bad[at] ^= 1 << bit;
+                let mut out = Vec::new();
+                if let Err(error) = Inflater::new().inflate(&bad, 1 << 15, &mut out) {
+                    assert_eq!(error.kind(), ErrorKind::Decompress);
+                }
+                let _ = Inflater::new().inflate(&good[..at], 1 << 15, &mut out);
+            }
+        }
+    }
+}

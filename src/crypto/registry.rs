@@ -47,6 +47,12 @@ pub struct DirectionKeys<'a> {
     pub mac_key: &'a [u8],
 }
 
+/// Builds a sealing half. Keys that do not fit the row are [`crate::error::ErrorKind::Internal`].
+pub type MakeSeal = fn(keys: &DirectionKeys<'_>, mac: Option<&'static MacInfo>) -> Result<Box<dyn Seal>>;
+
+/// Builds an opening half; fails as [`MakeSeal`] does.
+pub type MakeOpen = fn(keys: &DirectionKeys<'_>, mac: Option<&'static MacInfo>) -> Result<Box<dyn Open>>;
+
 /// A cipher.
 pub struct CipherInfo {
     /// Name on the wire.
@@ -64,9 +70,9 @@ pub struct CipherInfo {
     /// Most bytes under one key (RFC 4344 section 3.2 and the mode's own bounds); rekeying comes first.
     pub max_bytes: u64,
     /// Builds the sealing half; `mac` is None exactly for AEADs.
-    pub seal: fn(keys: &DirectionKeys<'_>, mac: Option<&'static MacInfo>) -> Result<Box<dyn Seal>>,
+    pub seal: MakeSeal,
     /// Builds the opening half.
-    pub open: fn(keys: &DirectionKeys<'_>, mac: Option<&'static MacInfo>) -> Result<Box<dyn Open>>,
+    pub open: MakeOpen,
 }
 
 /// A MAC.
