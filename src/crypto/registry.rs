@@ -3,7 +3,7 @@
 
 use super::cipher::{self, Open, Seal};
 use super::hash::HashAlg;
-use super::kex::{ClientShare, SecretEncoding, ServerShare};
+use super::kex::{dh, ecdh, groups, hybrid, ClientShare, SecretEncoding, ServerShare};
 use crate::error::Result;
 
 /// How a key exchange method's messages go.
@@ -151,7 +151,149 @@ pub fn find<T: Row>(table: &'static [T], name: &str) -> Option<&'static T> {
 // ---- Key exchange methods -------------------------------------------------------------------------------------------
 
 /// Key exchange methods.
-pub static KEXES: &[KexInfo] = &[];
+pub static KEXES: &[KexInfo] = &[
+    KexInfo {
+        name: "mlkem768x25519-sha256",
+        hash: HashAlg::Sha256,
+        flow: KexFlow::Octets,
+        secret: SecretEncoding::Octets,
+        default: true,
+        slow: false,
+        start: hybrid::start::<hybrid::MlKem768>,
+        respond: hybrid::respond::<hybrid::MlKem768>,
+    },
+    KexInfo {
+        name: "sntrup761x25519-sha512",
+        hash: HashAlg::Sha512,
+        flow: KexFlow::Octets,
+        secret: SecretEncoding::Octets,
+        default: true,
+        slow: true,
+        start: hybrid::start::<hybrid::NtruPrime761>,
+        respond: hybrid::respond::<hybrid::NtruPrime761>,
+    },
+    KexInfo {
+        name: "sntrup761x25519-sha512@openssh.com",
+        hash: HashAlg::Sha512,
+        flow: KexFlow::Octets,
+        secret: SecretEncoding::Octets,
+        default: true,
+        slow: true,
+        start: hybrid::start::<hybrid::NtruPrime761>,
+        respond: hybrid::respond::<hybrid::NtruPrime761>,
+    },
+    KexInfo {
+        name: "curve25519-sha256",
+        hash: HashAlg::Sha256,
+        flow: KexFlow::Octets,
+        secret: SecretEncoding::Mpint,
+        default: true,
+        slow: false,
+        start: ecdh::start_x25519,
+        respond: ecdh::respond_x25519,
+    },
+    KexInfo {
+        name: "curve25519-sha256@libssh.org",
+        hash: HashAlg::Sha256,
+        flow: KexFlow::Octets,
+        secret: SecretEncoding::Mpint,
+        default: true,
+        slow: false,
+        start: ecdh::start_x25519,
+        respond: ecdh::respond_x25519,
+    },
+    KexInfo {
+        name: "ecdh-sha2-nistp256",
+        hash: HashAlg::Sha256,
+        flow: KexFlow::Octets,
+        secret: SecretEncoding::Mpint,
+        default: true,
+        slow: false,
+        start: ecdh::start_p256,
+        respond: ecdh::respond_p256,
+    },
+    KexInfo {
+        name: "ecdh-sha2-nistp384",
+        hash: HashAlg::Sha384,
+        flow: KexFlow::Octets,
+        secret: SecretEncoding::Mpint,
+        default: true,
+        slow: true,
+        start: ecdh::start_p384,
+        respond: ecdh::respond_p384,
+    },
+    KexInfo {
+        name: "ecdh-sha2-nistp521",
+        hash: HashAlg::Sha512,
+        flow: KexFlow::Octets,
+        secret: SecretEncoding::Mpint,
+        default: true,
+        slow: true,
+        start: ecdh::start_p521,
+        respond: ecdh::respond_p521,
+    },
+    KexInfo {
+        name: "diffie-hellman-group-exchange-sha256",
+        hash: HashAlg::Sha256,
+        flow: KexFlow::GroupExchange,
+        secret: SecretEncoding::Mpint,
+        default: true,
+        slow: true,
+        start: dh::start_without_group,
+        respond: dh::respond_without_group,
+    },
+    KexInfo {
+        name: "diffie-hellman-group16-sha512",
+        hash: HashAlg::Sha512,
+        flow: KexFlow::Dh,
+        secret: SecretEncoding::Mpint,
+        default: true,
+        slow: true,
+        start: || dh::start(&groups::group16()),
+        respond: |e| dh::respond(&groups::group16(), e),
+    },
+    KexInfo {
+        name: "diffie-hellman-group18-sha512",
+        hash: HashAlg::Sha512,
+        flow: KexFlow::Dh,
+        secret: SecretEncoding::Mpint,
+        default: true,
+        slow: true,
+        start: || dh::start(&groups::group18()),
+        respond: |e| dh::respond(&groups::group18(), e),
+    },
+    KexInfo {
+        name: "diffie-hellman-group14-sha256",
+        hash: HashAlg::Sha256,
+        flow: KexFlow::Dh,
+        secret: SecretEncoding::Mpint,
+        default: true,
+        slow: true,
+        start: || dh::start(&groups::group14()),
+        respond: |e| dh::respond(&groups::group14(), e),
+    },
+    // SHA-1: only for peers that know nothing else (RFC 9142 section 3.1).
+    KexInfo {
+        name: "diffie-hellman-group14-sha1",
+        hash: HashAlg::Sha1,
+        flow: KexFlow::Dh,
+        secret: SecretEncoding::Mpint,
+        default: false,
+        slow: true,
+        start: || dh::start(&groups::group14()),
+        respond: |e| dh::respond(&groups::group14(), e),
+    },
+    KexInfo {
+        name: "diffie-hellman-group-exchange-sha1",
+        hash: HashAlg::Sha1,
+        flow: KexFlow::GroupExchange,
+        secret: SecretEncoding::Mpint,
+        default: false,
+        slow: true,
+        start: dh::start_without_group,
+        respond: dh::respond_without_group,
+    },
+];
 
 // ---- Signature algorithms -------------------------------------------------------------------------------------------
 

@@ -1,5 +1,10 @@
 //! Key agreement: ephemeral shares in, shared secret out. What is hashed and signed is `proto/kex`'s business.
 
+pub mod dh;
+pub(in crate::crypto) mod ecdh;
+pub mod groups;
+pub(in crate::crypto) mod hybrid;
+
 use crate::error::Result;
 use zeroize::Zeroizing;
 
@@ -33,3 +38,6 @@ pub struct ServerShare {
     /// The shared secret.
     pub secret: Secret,
 }
+
+#[cfg(test)]
+mod tests;
