@@ -150,3 +150,87 @@ impl Globals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::msg_global::{GlobalRequest, RequestFailure, RequestSuccess};
+
+    struct Side {
+        globals: Globals,
+        out: Outbox,
+    }
+
+    impl Side {
+        fn new() -> Self {
+            Self { globals: Globals::new(&Limits::default()), out: Outbox::recording() }
+        }
+
+        fn feed(&mut self, payload: Vec<u8>) -> Result<()> {
+            let (number, rest) = payload.split_first().unwrap();
+            self.globals.handle(&mut self.out, *number, rest)
+        }
+
+        fn replies(&mut self) -> Vec<(u64, Option<Vec<u8>>)> {
+            std::iter::from_fn(|| self.out.next_event())
+                .filter_map(|e| match e {
+                    Event::GlobalReply { token, data } => Some((token, data)),
+                    _ => None,
+                })
+                .collect()
+        }
+    }
+
+    #[test]
+    fn replies_match_requests_in_order() {
+        let mut s = Side::new();
+        let a = s.globals.request(&mut s.out, "tcpip-forward", b"x", true).unwrap();
+        s.globals.request(&mut s.out, "no-reply", b"", false).unwrap();
+        s.globals.keepalive(&mut s.out);
+        let b = s.globals.request(&mut s.out, "b", b"", true).unwrap();
+        let c = s.globals.request(&mut s.out, "c", b"", true).unwrap();
+        s.feed(RequestSuccess::new(b"port").to_vec()).unwrap();
+        s.feed(RequestFailure::new().to_vec()).unwrap();
+        s.feed(RequestFailure::new().to_vec()).unwrap();
+        assert_eq!(s.replies(), [(a, Some(b"port".to_vec())), (b, None)]);
+        s.globals.connection_ended(&mut s.out);
+        assert_eq!(s.replies(), [(c, None)]);
+        assert!(s.globals.request(&mut s.out, "d", b"", true).is_err());
+    }
+
+    #[test]
+    fn a_reply_nobody_asked_for_is_fatal() {
+        for reply in [RequestSuccess::new(b"").to_vec(), RequestFailure::new().to_vec()] {
+            let mut s = Side::new();
+            s.globals.request(&mut s.out, "x", b"", false).unwrap();
+            assert_eq!(s.feed(reply).unwrap_err().kind(), ErrorKind::Protocol);
+        }
+    }
+
+    #[test]
+    fn answers_leave_in_the_order_of_the_requests() {
+        let mut s = Side::new();
+        for (name, reply) in [("a", true), (KEEPALIVE, true), ("note", false), (KEEPALIVE, false), ("b", true)] {
+            s.feed(GlobalRequest::new(name, reply, b"").to_vec()).unwrap();
+        }
+        let events: Vec<_> = std::iter::from_fn(|| s.out.next_event()).map(|e| format!("{e:?}")).collect();
+        assert_eq!(events.len(), 3, "{events:?}");
+        s.globals.answer(&mut s.out, Ticket(2), Some(b"B")).unwrap();
+        assert!(s.out.take_payloads().is_empty());
+        s.globals.answer(&mut s.out, Ticket(1), None).unwrap();
+        s.globals.answer(&mut s.out, Ticket(1), None).unwrap();
+        let refusal = RequestFailure::new().to_vec();
+        assert_eq!(s.out.take_payloads(), [refusal.clone(), refusal, RequestSuccess::new(b"B").to_vec()]);
+        assert!(s.globals.answer(&mut s.out, Ticket(3), None).is_err());
+    }
+
+    #[test]
+    fn unanswered_requests_are_bounded() {
+        let mut s = Side::new();
+        for _ in 0..64 {
+            s.feed(GlobalRequest::new("x", true, b"").to_vec()).unwrap();
+        }
+        let error = s.feed(GlobalRequest::new("x", true, b"").to_vec()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    }
+}

@@ -18,6 +18,9 @@ pub struct Outbox {
     /// A sealing failure; the connection turns it into its fatal error.
     failure: Option<Error>,
     scratch: Vec<u8>,
+    /// Payloads in the clear instead of sealed packets.
+    #[cfg(test)]
+    recorded: Option<Vec<Vec<u8>>>,
 }
 
 impl Outbox {
@@ -32,7 +35,22 @@ impl Outbox {
             log_level,
             failure: None,
             scratch: Vec::new(),
+            #[cfg(test)]
+            recorded: None,
         }
+    }
+
+    /// One that keeps payloads for a test to look at; see [`Outbox::take_payloads`].
+    #[cfg(test)]
+    pub(crate) fn recording() -> Self {
+        Self { recorded: Some(Vec::new()), ..Self::new(PacketOut {}, 4) }
+    }
+
+    /// The payloads sent since the last call. Until then they count as backlog.
+    #[cfg(test)]
+    pub(crate) fn take_payloads(&mut self) -> Vec<Vec<u8>> {
+        self.sealed.clear();
+        self.recorded.replace(Vec::new()).unwrap_or_default()
     }
 
     /// Sends a message: `write` appends its payload, number first. During a key exchange it is held back. For
@@ -60,7 +78,17 @@ impl Outbox {
     }
 
     fn payload_now(&mut self, payload: &[u8]) {
-        if let Err(error) = self.packets.seal(&[payload], &mut self.sealed) {
+        self.seal(&[payload]);
+    }
+
+    fn seal(&mut self, payload: &[&[u8]]) {
+        #[cfg(test)]
+        if let Some(recorded) = &mut self.recorded {
+            recorded.push(payload.concat());
+            self.sealed.extend_from_slice(&payload.concat());
+            return;
+        }
+        if let Err(error) = self.packets.seal(payload, &mut self.sealed) {
             self.failure.get_or_insert(error);
         }
     }
@@ -68,9 +96,7 @@ impl Outbox {
     /// Sends channel data as `head` (the message up to its data) followed by `data`, without copying them together
     /// first. Not called while [`Outbox::is_holding`].
     pub fn data(&mut self, head: &[u8], data: &[u8]) {
-        if let Err(error) = self.packets.seal(&[head, data], &mut self.sealed) {
-            self.failure.get_or_insert(error);
-        }
+        self.seal(&[head, data]);
     }
 
     /// Whether a key exchange holds back everything that is not part of it.
