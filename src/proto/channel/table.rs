@@ -70,10 +70,11 @@ impl Table {
 
     /// The channel a message names. None: it was closed by both sides, and the message is to be ignored.
     pub(super) fn named_by_peer(&mut self, id: u32) -> Result<Option<&mut Channel>> {
-        if !self.channels.contains_key(&id) && u64::from(id) >= self.issued {
-            return Err(Error::protocol("message for a channel that was never opened (RFC 4254 section 5)"));
-        }
-        let Some(channel) = self.channels.get_mut(&id) else { return Ok(None) };
+        let issued = u64::from(id) < self.issued;
+        let Some(channel) = self.channels.get_mut(&id) else {
+            let never = || Error::protocol("message for a channel that was never opened (RFC 4254 section 5)");
+            return if issued { Ok(None) } else { Err(never()) };
+        };
         if !channel.is_confirmed() {
             return Err(Error::protocol("message for a channel that is not open yet (RFC 4254 section 5.1)"));
         }

@@ -50,6 +50,7 @@ impl Side {
     }
 
     fn open_with(&mut self, window: u32, max_packet: u32) -> ChannelId {
+        self.events();
         let id = self.request_open();
         self.feed(ChannelOpenConfirmation::new(id.0, PEER, window, max_packet, b"").to_vec()).unwrap();
         self.sent();
@@ -463,6 +464,20 @@ fn closing_from_both_sides_sends_one_close() {
     assert_eq!(kind(s.send(id, b"x")), ErrorKind::ChannelClosed);
     s.data(id, b"gone").unwrap();
     assert_ne!(s.request_open(), id, "the number is not used again");
+}
+
+#[test]
+fn eof_and_close_do_not_overtake_data_around_a_key_exchange() {
+    let mut s = Side::new(Role::Client);
+    let id = s.open();
+    assert_eq!(s.send(id, b"before").unwrap(), 6);
+    s.out.hold();
+    assert_eq!(s.send(id, b"during").unwrap(), 0);
+    s.channels.send_eof(&mut s.out, id).unwrap();
+    s.channels.close_channel(&mut s.out, id).unwrap();
+    assert_eq!(s.numbers(), [ChannelData::NUMBER]);
+    s.out.release();
+    assert_eq!(s.numbers(), [ChannelEof::NUMBER, ChannelClose::NUMBER]);
 }
 
 #[test]
