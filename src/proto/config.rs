@@ -93,9 +93,10 @@ pub struct Config {
     pub ident_timeout: Duration,
     /// Time from identification to the first NEWKEYS, and for each rekey. Zero: no bound.
     pub handshake_timeout: Duration,
-    /// Client: time for the server's answer to one authentication request, prompts excluded.
-    /// Server: login grace, from start to success. Zero: no bound.
+    /// Client: time for the server's answer to one authentication request, prompts excluded. Zero: no bound.
     pub auth_timeout: Duration,
+    /// Server: time from start to a successful login. Zero: no bound.
+    pub login_grace: Duration,
     /// Bytes of sealed output that may wait for the socket before senders of channel data are held back.
     pub send_buffer: usize,
     /// Bounds.
@@ -117,6 +118,7 @@ impl Default for Config {
             ident_timeout: Duration::from_secs(15),
             handshake_timeout: Duration::from_secs(15),
             auth_timeout: Duration::from_secs(30),
+            login_grace: Duration::from_secs(120),
             send_buffer: 512 * 1024,
             limits: Limits::default(),
             log_level: 0,

@@ -16,6 +16,7 @@ pub mod event;
 pub mod global;
 pub mod ident;
 mod in_order;
+mod keepalive;
 pub mod kex;
 pub mod negotiate;
 pub mod outbox;

@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 pub struct Outbox {
     packets: PacketOut,
     sealed: Vec<u8>,
+    /// Bytes taken from `sealed` that the socket has not accepted yet.
+    unwritten: usize,
     /// Payloads that wait for the key exchange to end, in order.
     held: VecDeque<Vec<u8>>,
     holding: bool,
@@ -29,6 +31,7 @@ impl Outbox {
         Self {
             packets,
             sealed: Vec::new(),
+            unwritten: 0,
             held: VecDeque::new(),
             holding: false,
             events: VecDeque::new(),
@@ -43,7 +46,10 @@ impl Outbox {
     /// One that keeps payloads for a test to look at; see [`Outbox::take_payloads`].
     #[cfg(test)]
     pub(crate) fn recording() -> Self {
-        Self { recorded: Some(Vec::new()), ..Self::new(PacketOut {}, 4) }
+        Self {
+            recorded: Some(Vec::new()),
+            ..Self::new(PacketOut::new(Box::new(crate::crypto::rng::SystemRng::default())), 4)
+        }
     }
 
     /// The payloads sent since the last call. Until then they count as backlog.
@@ -105,10 +111,10 @@ impl Outbox {
         self.holding
     }
 
-    /// Sealed bytes that wait for the socket, held payloads included.
+    /// Bytes that wait for the socket, taken but unwritten ones and held payloads included.
     #[must_use]
     pub fn backlog(&self) -> usize {
-        self.sealed.len() + self.held.iter().map(Vec::len).sum::<usize>()
+        self.unwritten + self.sealed.len() + self.held.iter().map(Vec::len).sum::<usize>()
     }
 
     /// Tells the engine something.
@@ -158,8 +164,26 @@ impl Outbox {
         &self.packets
     }
 
-    pub(super) fn sealed(&mut self) -> &mut Vec<u8> {
-        &mut self.sealed
+    /// Bytes outside of any packet: the identification.
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.sealed.extend_from_slice(bytes);
+    }
+
+    pub(super) fn has_sealed(&self) -> bool {
+        !self.sealed.is_empty()
+    }
+
+    pub(super) fn take_sealed(&mut self, into: &mut Vec<u8>) {
+        self.unwritten += self.sealed.len();
+        if into.is_empty() {
+            std::mem::swap(&mut self.sealed, into);
+        } else {
+            into.append(&mut self.sealed);
+        }
+    }
+
+    pub(super) fn set_unwritten(&mut self, bytes: usize) {
+        self.unwritten = bytes;
     }
 
     pub(super) fn take_failure(&mut self) -> Result<()> {

@@ -1,1 +1,11 @@
-//! Two cores in memory.
+//! Two cores in memory, one scenario a file.
+
+mod pair;
+
+mod auth;
+mod channels;
+mod close;
+mod hostile;
+mod kex;
+mod phases;
+mod schedules;

@@ -1,0 +1,249 @@
+//! Commands: what the application asks for. Their errors are the caller's, never the connection's.
+
+use super::{Auth, Connection};
+use crate::error::{Error, ErrorKind, Result};
+use crate::proto::auth::client::ClientAuth;
+use crate::proto::auth::server::Answered;
+use crate::proto::auth::{signing_data, AuthRequest};
+use crate::proto::channel::{Channels, Recv};
+use crate::proto::event::{AuthVerdict, ChannelId, SecretBytes, Stream, Ticket};
+use crate::proto::outbox::Outbox;
+use crate::proto::phase::Phase;
+use crate::wire::msg_transport::Ignore;
+use std::time::{Duration, Instant};
+
+/// The most bytes one IGNORE carries.
+const MAX_IGNORE: usize = 32_768;
+
+impl Connection {
+    // ---- transport --------------------------------------------------------------------------------------------------
+
+    /// Sends IGNORE with this many random bytes (RFC 4253 section 11.2).
+    pub fn send_ignore(&mut self, bytes: usize) -> Result<()> {
+        self.usable()?;
+        if !self.is_kex_done() {
+            return Err(Error::new(ErrorKind::InvalidState, "no encrypted session yet"));
+        }
+        if bytes > MAX_IGNORE {
+            return Err(Error::new(ErrorKind::InvalidArgument, format!("at most {MAX_IGNORE} bytes")));
+        }
+        let mut data = vec![0; bytes];
+        self.out.packets().random(&mut data);
+        self.out.message(|buf| Ignore::new(&data).encode(buf));
+        self.settle(Ok(()));
+        Ok(())
+    }
+
+    /// Keepalives after this long without sending; a zero interval turns them off. After `max_unanswered` without a
+    /// sign of life the peer is declared dead; 0 never does.
+    pub fn set_keepalive(&mut self, now: Instant, interval: Duration, max_unanswered: u32) {
+        self.now = now;
+        self.keepalive.set(now, interval, max_unanswered);
+    }
+
+    /// Which log events to emit: 0 none, 1 errors, 2 warnings, 3 info, 4 debug.
+    pub fn set_log_level(&mut self, level: u8) {
+        self.out.set_log_level(level);
+    }
+
+    // ---- authentication ---------------------------------------------------------------------------------------------
+
+    /// Client: begins an attempt; `Event::AuthDone` ends it. One at a time.
+    pub fn auth_start(&mut self, now: Instant, request: AuthRequest) -> Result<()> {
+        if self.phase == Phase::Kex {
+            self.usable()?;
+            return Err(Error::new(ErrorKind::InvalidState, "no existing session: the key exchange is not done"));
+        }
+        self.client_auth(now, |auth, out| auth.start(out, now, request))
+    }
+
+    /// Client: what a publickey signature must cover (RFC 4252 section 7).
+    pub fn auth_signing_data(&self, user: &str, algorithm: &str, key_blob: &[u8]) -> Result<Vec<u8>> {
+        let session_id = self.session_id().ok_or_else(|| Error::new(ErrorKind::InvalidState, "no existing session"))?;
+        Ok(signing_data(session_id, user, algorithm, key_blob))
+    }
+
+    /// Client: answers `Event::AuthPrompts`, one answer a prompt.
+    pub fn auth_answer_prompts(&mut self, now: Instant, answers: Vec<SecretBytes>) -> Result<()> {
+        self.client_auth(now, |auth, out| auth.answer_prompts(out, now, &answers))
+    }
+
+    /// Client: answers `Event::AuthPasswordChange`.
+    pub fn auth_change_password(&mut self, now: Instant, old: SecretBytes, new: SecretBytes) -> Result<()> {
+        self.client_auth(now, |auth, out| auth.change_password(out, now, &old, &new))
+    }
+
+    /// Client: gives the attempt up; `Event::AuthDone` follows.
+    pub fn auth_abort(&mut self, now: Instant) {
+        // An ended connection or a server has no attempt to give up.
+        let _ = self.client_auth(now, |auth, out| {
+            auth.abort(out);
+            Ok(())
+        });
+    }
+
+    fn client_auth(
+        &mut self,
+        now: Instant,
+        command: impl FnOnce(&mut ClientAuth, &mut Outbox) -> Result<()>,
+    ) -> Result<()> {
+        self.usable()?;
+        self.now = now;
+        let Auth::Client(auth) = &mut self.auth else {
+            return Err(Error::new(ErrorKind::InvalidState, "this end is a server"));
+        };
+        let done = command(auth, &mut self.out);
+        self.settle(Ok(()));
+        done
+    }
+
+    /// Server: answers `Event::AuthAsk`. `methods_left` is what a FAILURE lists.
+    pub fn auth_answer(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        verdict: AuthVerdict,
+        methods_left: &[&str],
+    ) -> Result<()> {
+        self.usable()?;
+        self.now = now;
+        if self.kex.is_running() {
+            let left = methods_left.iter().map(|&name| name.to_owned()).collect();
+            self.deferred_answer = Some((ticket, verdict, left));
+            return Ok(());
+        }
+        let Auth::Server(auth) = &mut self.auth else {
+            return Err(Error::new(ErrorKind::InvalidState, "this end is a client"));
+        };
+        match auth.answer(&mut self.out, ticket, &verdict, methods_left)? {
+            Answered::Open => {}
+            Answered::Authenticated => self.authenticated(),
+            Answered::Ended(error) => self.fail(error),
+        }
+        self.settle(Ok(()));
+        Ok(())
+    }
+
+    /// Server: shows a text before authentication (RFC 4252 section 5.4).
+    pub fn send_banner(&mut self, text: &str, language: &str) -> Result<()> {
+        self.usable()?;
+        let Auth::Server(auth) = &mut self.auth else {
+            return Err(Error::new(ErrorKind::InvalidState, "this end is a client"));
+        };
+        auth.send_banner(&mut self.out, text, language)?;
+        self.settle(Ok(()));
+        Ok(())
+    }
+
+    // ---- channels ---------------------------------------------------------------------------------------------------
+
+    fn channels<T>(&mut self, command: impl FnOnce(&mut Channels, &mut Outbox) -> Result<T>) -> Result<T> {
+        self.usable()?;
+        if self.phase != Phase::Open {
+            return Err(Error::new(ErrorKind::InvalidState, "not authenticated yet"));
+        }
+        let done = command(&mut self.channels, &mut self.out);
+        self.settle(Ok(()));
+        done
+    }
+
+    /// Asks the peer for a channel (RFC 4254 section 5.1); `Event::ChannelOpened` or `ChannelRefused` tells.
+    pub fn open_channel(&mut self, kind: &str, data: &[u8], window: u32, max_packet: u32) -> Result<ChannelId> {
+        self.channels(|c, out| c.open_channel(out, kind, data, window, max_packet))
+    }
+
+    /// Gives up a pending open: should it be confirmed later, the channel is closed at once.
+    pub fn abandon_open(&mut self, id: ChannelId) {
+        self.channels.abandon_open(&mut self.out, id);
+        self.settle(Ok(()));
+    }
+
+    /// Accepts `Event::ChannelIncoming`.
+    pub fn accept_channel(&mut self, id: ChannelId, window: u32, max_packet: u32) -> Result<()> {
+        self.channels(|c, out| c.accept_channel(out, id, window, max_packet))
+    }
+
+    /// Refuses `Event::ChannelIncoming` with a reason of RFC 4254 section 5.1.
+    pub fn refuse_channel(&mut self, id: ChannelId, reason: u32, text: &str) -> Result<()> {
+        self.channels(|c, out| c.refuse_channel(out, id, reason, text))
+    }
+
+    /// Sends what window, key exchange and output buffer allow; 0: wait for `Event::Writable`.
+    pub fn send(&mut self, id: ChannelId, stream: Stream, data: &[u8]) -> Result<usize> {
+        self.channels(|c, out| c.send(out, id, stream, data))
+    }
+
+    /// Hands out up to `max` queued bytes. Works after the connection ended, until the queue is empty.
+    pub fn recv(&mut self, id: ChannelId, stream: Stream, max: usize, sink: &mut dyn FnMut(&[u8])) -> Result<Recv> {
+        let got = self.channels.recv(&mut self.out, id, stream, max, sink);
+        self.settle(Ok(()));
+        got
+    }
+
+    /// Sends EOF after what was sent (RFC 4254 section 5.3).
+    pub fn send_eof(&mut self, id: ChannelId) -> Result<()> {
+        self.channels(|c, out| c.send_eof(out, id))
+    }
+
+    /// Closes the channel; what has arrived stays readable.
+    pub fn close_channel(&mut self, id: ChannelId) -> Result<()> {
+        self.channels(|c, out| c.close_channel(out, id))
+    }
+
+    /// Local only: reading yields EOF from now on, and what arrives is dropped.
+    pub fn shutdown_read(&mut self, id: ChannelId) -> Result<()> {
+        self.channels(|c, out| c.shutdown_read(out, id))
+    }
+
+    /// Sends a channel request; `Event::ChannelReply` carries the token if a reply was wanted.
+    pub fn channel_request(&mut self, id: ChannelId, request: &str, body: &[u8], want_reply: bool) -> Result<u64> {
+        self.channels(|c, out| c.channel_request(out, id, request, body, want_reply))
+    }
+
+    /// Answers `Event::ChannelRequest`.
+    pub fn answer_channel_request(&mut self, ticket: Ticket, ok: bool) -> Result<()> {
+        self.channels(|c, out| c.answer_channel_request(out, ticket, ok))
+    }
+
+    /// Whether stderr arrives in the data stream; returns what was set before.
+    pub fn set_combine_stderr(&mut self, id: ChannelId, on: bool) -> Result<bool> {
+        let done = self.channels.set_combine_stderr(&mut self.out, id, on);
+        self.settle(Ok(()));
+        done
+    }
+
+    /// The last handle is gone: the channel is closed and forgotten.
+    pub fn release_channel(&mut self, id: ChannelId) {
+        self.channels.release_channel(&mut self.out, id);
+        self.settle(Ok(()));
+    }
+
+    // ---- global requests --------------------------------------------------------------------------------------------
+
+    /// Sends a global request (RFC 4254 section 4); `Event::GlobalReply` carries the token if a reply was wanted.
+    pub fn global_request(&mut self, request: &str, data: &[u8], want_reply: bool) -> Result<u64> {
+        self.usable()?;
+        if self.phase != Phase::Open {
+            return Err(Error::new(ErrorKind::InvalidState, "not authenticated yet"));
+        }
+        let token = self.globals.request(&mut self.out, request, data, want_reply)?;
+        self.settle(Ok(()));
+        Ok(token)
+    }
+
+    /// Answers `Event::GlobalRequest`: the reply's data, or None to refuse.
+    pub fn answer_global(&mut self, ticket: Ticket, reply: Option<&[u8]>) -> Result<()> {
+        self.usable()?;
+        self.globals.answer(&mut self.out, ticket, reply)?;
+        self.settle(Ok(()));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Connection {
+    /// Sends a payload of the test's choice as if it were ours.
+    pub(crate) fn forge(&mut self, payload: &[u8]) {
+        self.out.message_now(|buf| buf.extend_from_slice(payload));
+    }
+}
