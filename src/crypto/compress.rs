@@ -149,6 +149,26 @@ mod tests {
         }
     }
 
+    fn unhex(text: &str) -> Vec<u8> {
+        text.as_bytes().chunks(2).map(|c| u8::from_str_radix(std::str::from_utf8(c).unwrap(), 16).unwrap()).collect()
+    }
+
+    #[test]
+    fn packets_of_zlib_inflate_with_either_flush() {
+        // Made with zlib itself, level 6: two packets with partial flushes, two with sync flushes.
+        for packets in [
+            ["789ccacf4b5528484cce4e2d0108", "a07c384b4721312f0588f34b32528b0002"],
+            ["789ccacf4b5528484cce4e2d01000000ffff", "ca87b3741412f3528038bf2423b508000000ffff"],
+        ] {
+            let mut inflater = Inflater::new();
+            for (packet, payload) in packets.iter().zip(["one packet", "one packet, and another"]) {
+                let mut out = Vec::new();
+                inflater.inflate(&unhex(packet), LIMIT, &mut out).unwrap();
+                assert_eq!(out, payload.as_bytes());
+            }
+        }
+    }
+
     #[test]
     fn the_context_is_shared_between_packets() {
         let mut deflater = Deflater::new();

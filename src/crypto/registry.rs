@@ -67,7 +67,7 @@ pub struct CipherInfo {
     pub bits: u32,
     /// Offered unless the lists are changed.
     pub default: bool,
-    /// Most bytes under one key (RFC 4344 section 3.2 and the mode's own bounds); rekeying comes first.
+    /// Most bytes on the wire under one key (RFC 4344 section 3.2 and the mode's own bounds); rekeying comes first.
     pub max_bytes: u64,
     /// Builds the sealing half; `mac` is None exactly for AEADs.
     pub seal: MakeSeal,

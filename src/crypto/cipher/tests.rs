@@ -316,6 +316,24 @@ fn a_ctr_counter_carries_over_its_whole_width() {
     assert_eq!(seal([0xff; 16], 2)[16..32], seal([0; 16], 1)[..16]);
 }
 
+#[test]
+fn ctr_agrees_with_the_ctr_crate_over_many_runs() {
+    use ::cipher::{KeyIvInit, StreamCipher};
+
+    let suite = Suite::of("aes192-ctr", Some("hmac-sha1"));
+    let iv = 0xfffe_fdfc_ffff_ffff_ffff_ffff_ffff_ff80_u128.to_be_bytes();
+    let keys = DirectionKeys { key: &[3; 24], iv: &iv, mac_key: &[0; 20] };
+    let mut sealer = (suite.cipher.seal)(&keys, suite.mac).unwrap();
+    let mut stream = ::ctr::Ctr128BE::<aes::Aes192>::new_from_slices(&[3; 24], &iv).unwrap();
+    for blocks in [1, 63, 64, 65, 127, 128, 129, 2049] {
+        let mut sealed = vec![0x55; blocks * 16 + 20];
+        let mut expected = sealed[..blocks * 16].to_vec();
+        sealer.seal(0, &mut sealed).unwrap();
+        stream.apply_keystream(&mut expected);
+        assert_eq!(sealed[..blocks * 16], expected, "{blocks}");
+    }
+}
+
 /// The packet, sealed with what `suite` takes from `with_keys`, and the keys.
 fn sealed_once(suite: Suite, sequence: u32) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     let mut sealer = suite.sealer();
