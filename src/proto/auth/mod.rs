@@ -7,6 +7,8 @@ pub mod client;
 mod interactive;
 pub mod server;
 
+#[cfg(test)]
+mod tests;
 use super::event::SecretBytes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::{numbers, Writer};

@@ -331,17 +331,18 @@ impl ServerAuth {
         verdict: &AuthVerdict,
         methods_left: &[&str],
     ) -> Result<Answered> {
-        let Some(pending) = self.pending.take_if(|pending| pending.ticket == ticket) else {
-            return Err(Error::new(ErrorKind::InvalidState, "this authentication question is not open (any more)"));
-        };
-        let methods = match check_verdict(&pending.step, verdict, methods_left) {
-            Ok(methods) => methods,
-            Err(error) => {
-                self.pending = Some(pending);
-                return Err(error);
-            }
+        let methods = self.check_answer(ticket, verdict, methods_left)?;
+        let Some(pending) = self.pending.take() else {
+            return Err(not_open());
         };
         Ok(self.decide(out, pending, verdict, methods).unwrap_or_else(|error| Answered::Ended(error.at(Stage::Auth))))
+    }
+
+    /// The errors [`ServerAuth::answer`] would give now, for whoever keeps an answer back for a while. On success the
+    /// methods as the wire has them.
+    pub fn check_answer(&self, ticket: Ticket, verdict: &AuthVerdict, methods_left: &[&str]) -> Result<String> {
+        let pending = self.pending.as_ref().filter(|pending| pending.ticket == ticket).ok_or_else(not_open)?;
+        check_verdict(&pending.step, verdict, methods_left)
     }
 
     fn decide(
@@ -417,6 +418,10 @@ fn check_verdict(step: &Step, verdict: &AuthVerdict, methods_left: &[&str]) -> R
         AuthVerdict::ChangePassword(prompt) => check_content(prompt.len()).map(|()| methods),
         _ => Ok(methods),
     }
+}
+
+fn not_open() -> Error {
+    Error::new(ErrorKind::InvalidState, "this authentication question is not open (any more)")
 }
 
 fn invalid(text: impl Into<std::borrow::Cow<'static, str>>) -> Error {

@@ -107,14 +107,19 @@ impl Connection {
     ) -> Result<()> {
         self.usable()?;
         self.now = now;
+        let Auth::Server(auth) = &mut self.auth else {
+            return Err(Error::new(ErrorKind::InvalidState, "this end is a client"));
+        };
         if self.kex.is_running() {
+            // Checked now: later its errors could not be the caller's, and a stale answer must not displace a good one.
+            auth.check_answer(ticket, &verdict, methods_left)?;
+            if self.deferred_answer.is_some() {
+                return Err(Error::new(ErrorKind::InvalidState, "this authentication question was answered"));
+            }
             let left = methods_left.iter().map(|&name| name.to_owned()).collect();
             self.deferred_answer = Some((ticket, verdict, left));
             return Ok(());
         }
-        let Auth::Server(auth) = &mut self.auth else {
-            return Err(Error::new(ErrorKind::InvalidState, "this end is a client"));
-        };
         match auth.answer(&mut self.out, ticket, &verdict, methods_left)? {
             Answered::Open => {}
             Answered::Authenticated => self.authenticated(),
