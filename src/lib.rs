@@ -47,6 +47,15 @@
         reason = "a test fails by panicking"
     )
 )]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::field_reassign_with_default,
+        reason = "a test may take a real instant as its virtual clock's start, and vary a default in place"
+    )
+)]
 
 pub mod crypto;
 pub mod engine;

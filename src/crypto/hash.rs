@@ -28,7 +28,7 @@ impl HashAlg {
 
     /// Digest length in bytes.
     #[must_use]
-    pub fn len(self) -> usize {
+    pub fn output_len(self) -> usize {
         self.ring().output_len()
     }
 

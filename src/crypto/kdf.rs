@@ -14,7 +14,7 @@ pub fn derive(
     session_id: &[u8],
     len: usize,
 ) -> Zeroizing<Vec<u8>> {
-    let mut key = Zeroizing::new(Vec::with_capacity(len + hash.len()));
+    let mut key = Zeroizing::new(Vec::with_capacity(len + hash.output_len()));
     key.extend(hash.digest(&[secret, exchange_hash, &[letter], session_id]));
     while key.len() < len {
         let more = hash.digest(&[secret, exchange_hash, &key]);

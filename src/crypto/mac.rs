@@ -16,7 +16,7 @@ impl Mac {
     /// A MAC with this key. A key or tag length that does not fit `info` is [`ErrorKind::Internal`]: both come from
     /// the key derivation, never from the peer.
     pub fn new(info: &MacInfo, key: &[u8]) -> Result<Self> {
-        if key.len() != info.key_len || info.tag_len > info.hash.len() {
+        if key.len() != info.key_len || info.tag_len > info.hash.output_len() {
             return Err(Error::new(ErrorKind::Internal, "MAC key of the wrong length"));
         }
         Ok(Self::with_hash(info.hash, info.tag_len, key))
@@ -77,8 +77,8 @@ mod tests {
     fn check(hash: HashAlg, key: &[u8], message: &[u8], tag: &str) {
         let (sequence, data) = message.split_first_chunk::<4>().unwrap();
         let (sequence, tag) = (u32::from_be_bytes(*sequence), unhex(tag));
-        let mac = Mac::with_hash(hash, hash.len(), key);
-        let mut out = vec![0; hash.len()];
+        let mac = Mac::with_hash(hash, hash.output_len(), key);
+        let mut out = vec![0; hash.output_len()];
         mac.sign(sequence, data, &mut out).unwrap();
         assert_eq!(out, tag);
         mac.verify(sequence, data, &tag).unwrap();

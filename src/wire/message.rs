@@ -19,7 +19,7 @@ macro_rules! messages {
             pub const NUMBER: u8 = $number;
 
             /// A message from its fields.
-            #[allow(clippy::too_many_arguments, reason = "one argument a field")]
+            #[allow(clippy::too_many_arguments, clippy::new_without_default, reason = "one argument a field")]
             #[must_use]
             pub const fn new($( $field: $crate::wire::message::field_type!('a $kind) ),*) -> Self {
                 Self { $($field,)* marker: std::marker::PhantomData }

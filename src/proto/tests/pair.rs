@@ -189,7 +189,7 @@ impl Pair {
                 return false;
             }
         }
-        let to_server = self.rng.next_u32() % 2 == 0;
+        let to_server = self.rng.next_u32().is_multiple_of(2);
         let (from, to) =
             if to_server { (&mut self.client, &mut self.server) } else { (&mut self.server, &mut self.client) };
         let most = match self.rng.next_u32() % 4 {

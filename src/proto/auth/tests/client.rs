@@ -14,7 +14,7 @@ fn alone(request: Option<AuthRequest>) -> Pair {
     let mut pair = Pair::new();
     if let Some(request) = request {
         pair.start(request);
-        pair.from_server(&ServiceAccept::new("ssh-userauth").to_vec());
+        pair.server_says(&ServiceAccept::new("ssh-userauth").to_vec());
     }
     pair.client_out.take_payloads();
     pair
@@ -29,13 +29,13 @@ fn the_service_is_requested_once_and_awaited() {
     let mut pair = Pair::new();
     pair.start(password("alice", "x"));
     assert_eq!(sent(&mut pair), [numbers::SERVICE_REQUEST]);
-    pair.from_server(&ServiceAccept::new("ssh-userauth").to_vec());
+    pair.server_says(&ServiceAccept::new("ssh-userauth").to_vec());
     assert_eq!(sent(&mut pair), [numbers::USERAUTH_REQUEST]);
-    pair.from_server(&failure());
+    pair.server_says(&failure());
     pair.outcome();
     pair.start(password("alice", "y"));
     assert_eq!(sent(&mut pair), [numbers::USERAUTH_REQUEST]);
-    pair.from_server(&ServiceAccept::new("ssh-userauth").to_vec());
+    pair.server_says(&ServiceAccept::new("ssh-userauth").to_vec());
     assert_eq!(pair.client_kind(), Some(ErrorKind::UnexpectedMessage));
 }
 
@@ -43,7 +43,7 @@ fn the_service_is_requested_once_and_awaited() {
 fn another_service_is_not_taken() {
     let mut pair = Pair::new();
     pair.start(none("alice"));
-    pair.from_server(&ServiceAccept::new("ssh-connection").to_vec());
+    pair.server_says(&ServiceAccept::new("ssh-connection").to_vec());
     assert_eq!(pair.client_kind(), Some(ErrorKind::Protocol));
 }
 
@@ -64,19 +64,19 @@ fn one_attempt_at_a_time() {
 fn an_answer_needs_a_question() {
     for message in [UserauthSuccess::new().to_vec(), failure(), vec![60, 0, 0, 0, 0, 0, 0, 0, 0]] {
         let mut before = alone(None);
-        before.from_server(&message);
+        before.server_says(&message);
         assert_eq!(before.client_kind(), Some(ErrorKind::UnexpectedMessage), "before any attempt");
         assert_eq!(before.client.username(), None);
 
         // The request still waits for SERVICE_ACCEPT.
         let mut early = Pair::new();
         early.start(none("alice"));
-        early.from_server(&message);
+        early.server_says(&message);
         assert_eq!(early.client_kind(), Some(ErrorKind::UnexpectedMessage), "before the request");
 
         let mut between = alone(Some(password("alice", "x")));
-        between.from_server(&failure());
-        between.from_server(&message);
+        between.server_says(&failure());
+        between.server_says(&message);
         assert_eq!(between.client_kind(), Some(ErrorKind::UnexpectedMessage), "between attempts");
         assert_eq!(between.client.username(), None);
     }
@@ -85,9 +85,9 @@ fn an_answer_needs_a_question() {
 #[test]
 fn success_while_prompts_are_open_is_no_answer() {
     let mut pair = alone(Some(interactive("alice")));
-    pair.from_server(&[60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    pair.server_says(&[60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     assert_eq!(pair.prompts(), Prompts::default());
-    pair.from_server(&UserauthSuccess::new().to_vec());
+    pair.server_says(&UserauthSuccess::new().to_vec());
     assert_eq!(pair.client_kind(), Some(ErrorKind::UnexpectedMessage));
     assert_eq!(pair.client.username(), None);
 }
@@ -97,16 +97,16 @@ fn sixty_is_read_as_the_method_says() {
     let pk_ok = |pair: &Pair, algorithm: &str| UserauthPkOk::new(algorithm, pair.key.public().blob()).to_vec();
     for request in [none("alice"), Pair::new().signed("alice", SESSION, "alice")] {
         let mut pair = alone(Some(request));
-        pair.from_server(&pk_ok(&pair, "ssh-ed25519"));
+        pair.server_says(&pk_ok(&pair, "ssh-ed25519"));
         assert_eq!(pair.client_kind(), Some(ErrorKind::UnexpectedMessage));
     }
     let mut other_key = alone(Some(Pair::new().query("alice")));
-    other_key.from_server(&pk_ok(&other_key, "ssh-ed25519"));
+    other_key.server_says(&pk_ok(&other_key, "ssh-ed25519"));
     assert_eq!(other_key.client_kind(), Some(ErrorKind::Protocol));
     let mut other_algorithm = alone(None);
     other_algorithm.start(other_algorithm.query("alice"));
-    other_algorithm.from_server(&ServiceAccept::new("ssh-userauth").to_vec());
-    other_algorithm.from_server(&pk_ok(&other_algorithm, "ssh-rsa"));
+    other_algorithm.server_says(&ServiceAccept::new("ssh-userauth").to_vec());
+    other_algorithm.server_says(&pk_ok(&other_algorithm, "ssh-rsa"));
     assert_eq!(other_algorithm.client_kind(), Some(ErrorKind::Protocol));
 }
 
@@ -121,15 +121,15 @@ fn a_late_answer_is_not_the_next_attempts() {
     pair.start(password("alice", "y"));
     assert!(sent(&mut pair).is_empty());
     pair.now += Duration::from_secs(20);
-    pair.from_server(&failure());
+    pair.server_says(&failure());
     assert!(pair.client_event().is_none());
     assert_eq!(sent(&mut pair), [numbers::USERAUTH_REQUEST]);
     // Its own time starts as it is sent.
     assert_eq!(pair.client.poll_timeout(), Some(pair.now + TIMEOUT));
-    pair.from_server(&failure());
+    pair.server_says(&failure());
     assert!(matches!(pair.outcome(), AuthOutcome::Failure { .. }));
     // Ignored exactly once.
-    pair.from_server(&failure());
+    pair.server_says(&failure());
     assert_eq!(pair.client_kind(), Some(ErrorKind::UnexpectedMessage));
 }
 
@@ -139,10 +139,10 @@ fn late_prompts_reach_nobody() {
     pair.client.abort(&mut pair.client_out);
     assert!(matches!(pair.outcome(), AuthOutcome::Failure { partial: false, .. }));
     pair.start(password("alice", "y"));
-    pair.from_server(&[60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    pair.server_says(&[60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     assert!(pair.client_event().is_none());
     assert_eq!(sent(&mut pair), [numbers::USERAUTH_REQUEST]);
-    pair.from_server(&UserauthSuccess::new().to_vec());
+    pair.server_says(&UserauthSuccess::new().to_vec());
     assert_eq!(pair.outcome(), AuthOutcome::Success);
 }
 
@@ -159,7 +159,7 @@ fn a_late_success_is_its_own_users() {
         if let Some(user) = next {
             pair.start(password(user, "y"));
         }
-        pair.from_server(&UserauthSuccess::new().to_vec());
+        pair.server_says(&UserauthSuccess::new().to_vec());
         assert_eq!((pair.client.username(), pair.client_kind()), (name, kind), "{next:?}");
         assert!(sent(&mut pair).is_empty());
     }
@@ -175,7 +175,7 @@ fn time_runs_before_the_service_is_accepted_too() {
     // Nothing was asked, so nothing is owed.
     pair.client_out.take_payloads();
     pair.start(none("alice"));
-    pair.from_server(&ServiceAccept::new("ssh-userauth").to_vec());
+    pair.server_says(&ServiceAccept::new("ssh-userauth").to_vec());
     assert_eq!(sent(&mut pair), [numbers::USERAUTH_REQUEST]);
 }
 
@@ -191,18 +191,18 @@ fn no_time_out_when_none_is_set() {
 fn banners_are_joined_and_bounded() {
     let mut pair = alone(Some(password("alice", "x")));
     for text in [&b"one"[..], b"", b"two\n", b"three"] {
-        pair.from_server(&UserauthBanner::new(text, b"").to_vec());
+        pair.server_says(&UserauthBanner::new(text, b"").to_vec());
     }
     assert_eq!(pair.client.banner(), Some(&b"one\ntwo\nthree"[..]));
     let events = std::iter::from_fn(|| pair.client_event()).count();
     assert_eq!(events, 3);
     for _ in 0..100 {
-        pair.from_server(&UserauthBanner::new(&[b'x'; 10_000], b"").to_vec());
+        pair.server_says(&UserauthBanner::new(&[b'x'; 10_000], b"").to_vec());
     }
     assert_eq!(pair.client.banner().unwrap().len(), crate::proto::auth::client::MAX_BANNER);
     assert!(std::iter::from_fn(|| pair.client_event()).count() <= 7);
     // Kept across attempts.
-    pair.from_server(&failure());
+    pair.server_says(&failure());
     assert!(pair.client.banner().is_some());
 }
 
@@ -229,7 +229,7 @@ fn every_truncation_is_an_error() {
     for message in whole {
         for end in 1..message.len() {
             let mut pair = alone(Some(interactive("alice")));
-            pair.from_server(&message[..end]);
+            pair.server_says(&message[..end]);
             assert_eq!(pair.client_kind(), Some(ErrorKind::Protocol), "{} at {end}", message[0]);
         }
     }

@@ -125,7 +125,7 @@ impl Pair {
             moved |= self.answer_open();
             for payload in self.server_out.take_payloads() {
                 moved = true;
-                self.from_server(&payload);
+                self.server_says(&payload);
             }
             if !moved {
                 return;
@@ -157,7 +157,7 @@ impl Pair {
         true
     }
 
-    fn from_server(&mut self, payload: &[u8]) {
+    fn server_says(&mut self, payload: &[u8]) {
         if self.client_error.is_none() {
             let done = self.client.handle(&mut self.client_out, self.now, payload[0], &payload[1..]);
             self.client_error = done.err();
