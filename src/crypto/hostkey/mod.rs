@@ -8,6 +8,7 @@ mod rsa;
 
 pub use ecdsa::Curve;
 pub use private::PrivateKey;
+pub(in crate::crypto) use rsa::Numbers as RsaNumbers;
 
 use super::hash::HashAlg;
 use crate::error::{printable, Error, ErrorKind, Result};

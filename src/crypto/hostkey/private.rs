@@ -62,8 +62,7 @@ impl PrivateKey {
     }
 
     /// The RSA key of its numbers. Numbers that do not belong together are `KeyCorrupt`.
-    #[allow(dead_code, reason = "the key file reader's entry; joins with it")]
-    pub(crate) fn from_rsa(numbers: &rsa::Numbers<'_>) -> Result<Self> {
+    pub(in crate::crypto) fn from_rsa(numbers: &rsa::Numbers<'_>) -> Result<Self> {
         let (secret, blob) = rsa::Secret::new(numbers)?;
         Self::join(Secret::Rsa(Box::new(secret)), &blob)
     }

@@ -114,17 +114,17 @@ fn bit_len(magnitude: &[u8]) -> u32 {
 }
 
 /// The numbers of a private key as a key file holds them: big-endian magnitudes.
-pub(crate) struct Numbers<'a> {
+pub(in crate::crypto) struct Numbers<'a> {
     /// Modulus.
-    pub(crate) n: &'a [u8],
+    pub(in crate::crypto) n: &'a [u8],
     /// Public exponent.
-    pub(crate) e: &'a [u8],
+    pub(in crate::crypto) e: &'a [u8],
     /// Private exponent.
-    pub(crate) d: &'a [u8],
+    pub(in crate::crypto) d: &'a [u8],
     /// First prime.
-    pub(crate) p: &'a [u8],
+    pub(in crate::crypto) p: &'a [u8],
     /// Second prime.
-    pub(crate) q: &'a [u8],
+    pub(in crate::crypto) q: &'a [u8],
 }
 
 /// The private half. The rsa crate's form is wiped when dropped. ring's, about four times as fast, is kept beside it
