@@ -121,7 +121,7 @@ fn flipped_bits_are_errors() {
         let unseen = (at..at + comment.len()).contains(&(bit / 8)) || bit == (at - 1) * 8;
         assert_eq!(result.is_ok(), unseen, "bit {bit}");
     }
-    let bytes = unwrap(&file("ecdsa_521"));
+    let bytes = unwrap(&file("ecdsa_256"));
     for bit in 0..bytes.len() * 8 {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
