@@ -3,6 +3,7 @@
 use super::kex::dh::Group;
 use super::rng::system_bytes;
 use num_bigint::BigUint;
+use std::sync::Arc;
 
 /// Type of a modulus: a safe prime.
 const TYPE_SAFE: u32 = 2;
@@ -19,7 +20,7 @@ const MIN_TRIES: u32 = 100;
 #[derive(Debug, Clone, Default)]
 pub struct Moduli {
     /// By size, smallest first.
-    groups: Vec<Group>,
+    groups: Vec<Arc<Group>>,
 }
 
 impl Moduli {
@@ -27,8 +28,8 @@ impl Moduli {
     /// never used (below 2048 or above 8192 bits) are skipped.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let mut groups: Vec<Group> = text.lines().filter_map(parse_line).collect();
-        groups.sort_by_key(Group::bits);
+        let mut groups: Vec<Arc<Group>> = text.lines().filter_map(parse_line).map(Arc::new).collect();
+        groups.sort_by_key(|group| group.bits());
         Self { groups }
     }
 
@@ -41,7 +42,7 @@ impl Moduli {
     /// The group for a request (RFC 4419 section 3): the smallest of at least `preferred` bits within `min..=max`,
     /// else the largest within; among several of one size, one at random. None where none is within.
     #[must_use]
-    pub fn select(&self, min: u32, preferred: u32, max: u32) -> Option<&Group> {
+    pub fn select(&self, min: u32, preferred: u32, max: u32) -> Option<Arc<Group>> {
         let within = || self.groups.iter().filter(|group| (min..=max).contains(&group.bits()));
         let bits = within().find(|group| group.bits() >= preferred).or_else(|| within().next_back())?.bits();
         let same = || within().filter(|group| group.bits() == bits);
@@ -49,7 +50,7 @@ impl Moduli {
         system_bytes(&mut random);
         // The bias of the remainder is far below notice.
         let pick = u64::from_ne_bytes(random) % u64::try_from(same().count()).ok()?.max(1);
-        same().nth(usize::try_from(pick).ok()?)
+        same().nth(usize::try_from(pick).ok()?).cloned()
     }
 }
 
@@ -85,8 +86,8 @@ mod tests {
     #[test]
     fn good_lines_are_taken_and_bad_ones_skipped() {
         let group = group14();
-        assert_eq!(Moduli::parse(&line("2 6 100", &group)).groups, [group.clone()]);
-        assert_eq!(Moduli::parse(&line("2 8 0", &group)).groups, [group.clone()]);
+        assert_eq!(Moduli::parse(&line("2 6 100", &group)).groups, [Arc::new(group.clone())]);
+        assert_eq!(Moduli::parse(&line("2 8 0", &group)).groups, [Arc::new(group.clone())]);
         let mut text = String::from("# comment\n\nrubbish\n2 2 2\n");
         for bad in ["2 7 100", "2 6 99", "2 2 100", "2 0 100", "4 6 100", "0 6 100", "x 6 100"] {
             text.push_str(&line(bad, &group));
@@ -104,7 +105,7 @@ mod tests {
     fn selection() {
         let text: String = [group18(), group14(), group16()].iter().map(|group| line("2 6 100", group)).collect();
         let moduli = Moduli::parse(&text);
-        let bits = |min, preferred, max| moduli.select(min, preferred, max).map(Group::bits);
+        let bits = |min, preferred, max| moduli.select(min, preferred, max).map(|group| group.bits());
         assert_eq!(bits(2048, 2048, 8192), Some(2048));
         assert_eq!(bits(2048, 3072, 8192), Some(4096));
         assert_eq!(bits(2048, 8192, 8192), Some(8192));
