@@ -1,0 +1,1813 @@
+/*
+ * sshrs.h - SSH-2, client and server. The C interface of libsshrs.
+ *
+ * Generated from src/ffi by build.rs with cbindgen; edit there.
+ *
+ * CONVENTIONS. Functions state only what differs from this page.
+ *
+ * Names      Types are ssh_noun_t, functions ssh_noun_verb. _new and _free make and release a handle, _close ends the
+ *            protocol, _is_x answers a bool. Outputs are called out_x and come last. Bytes come as a pointer and a
+ *            length; text that is no secret and not the peer's is NUL-terminated UTF-8.
+ *
+ * Status     ssh_status_t. 0 is SSH_OK; above 0 are outcomes that are no error (SSH_EOF, SSH_PARTIAL); below 0 are
+ *            errors in families: -1xx the caller's mistake, -2xx input/output and lifecycle, -3xx the peer broke the
+ *            protocol, -4xx no common algorithm, -5xx authentication, -6xx a channel or request was refused, -7xx keys
+ *            and host trust, -9xx a bug in this library. Codes decide; texts are for people and may change.
+ *            Any function that returns a status may return SSH_ERR_INVALID_ARGUMENT (a NULL handle or output, a number
+ *            out of range, text that is not UTF-8) and SSH_ERR_INTERNAL; any that needs the connection may return the
+ *            error that ended it (-2xx, -3xx). An error leaves the handle usable unless it ended the connection
+ *            (see ssh_transport_is_active) or the comment says more.
+ *
+ * Exceptions ssh_get_exception(transport) takes and clears the details of the last error on that transport or on one
+ *            of its channels; ssh_get_exception(NULL) those of the calling thread's last error, whatever call failed.
+ *            A time-out of a channel call is reported through the thread only.
+ *
+ * Outputs    Every output is set to zero, NULL or false before anything can fail. A pointer output must not be NULL
+ *            unless its comment says "may be NULL".
+ *
+ * Ownership  borrowed         the library uses it during the call only (for a callback's arguments: until it returns)
+ *            copied           like borrowed; the library keeps a copy, wiped after use if it is a secret
+ *            taken            belongs to the library from now on, also when the call fails
+ *            owned result     yours; release it with the function named, ssh_string_free where none is
+ *            borrowed result  the library's; valid until the event named
+ *
+ * Handles    Opaque, safe to use from any thread, several at once. Releasing a handle while another thread is inside a
+ *            call with that same handle is the one thing you must not do. _free accepts NULL, never waits, and may be
+ *            called in any order: a channel outlives its transport's handle and reports itself closed. The last handle
+ *            on a connection ends it.
+ *
+ * Time       timeout_ms is milliseconds: 0 polls, SSH_WAIT_FOREVER (-1) has no bound, SSH_WAIT_DEFAULT (-2) uses what
+ *            the transport's options or ssh_channel_settimeout say. Expiry is SSH_ERR_TIMEOUT and does no harm unless
+ *            the comment says so. Anything that waits is woken by the end of the connection and by _close.
+ *
+ * Options    Structs that begin with `size_t size` are initialised with their _INIT macro. A zero field means the
+ *            default; a NULL pointer to the struct means all defaults. They are copied at the call. Newer versions only
+ *            append fields.
+ *
+ * Callbacks  Run with none of the library's locks held and may call any function of the library. Those of a call run
+ *            on the calling thread, before it returns; others run on the library's threads. `destroy`, where there is
+ *            one, runs exactly once, after the last callback is over. C++ exceptions must not leave a callback.
+ *
+ * Text       Texts in results have control characters escaped and are safe for a terminal, except where the comment
+ *            says "raw". No secret ever enters a text.
+ *
+ * Process    No global initialisation, no signal handler, no SIGPIPE, no environment variable is read. The library may be
+ *            loaded with dlopen but not unloaded. After fork, the child may only call ssh_transport_atfork and _free on
+ *            handles it inherited; new handles are made in the process that uses them.
+ *
+ * Versions   Everything is there since 0.1.0 unless the comment says otherwise.
+ */
+#ifndef SSHRS_H
+#define SSHRS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The version of the library this header belongs to. */
+#define SSHRS_VERSION "0.1.0"
+
+/* ==== Types ==================================================================================================== */
+
+/** Where a callback puts answers. */
+typedef struct ssh_prompt_answers_t ssh_prompt_answers_t;
+
+/** A flag that can be waited for. */
+typedef struct ssh_event_t ssh_event_t;
+
+/** Everything known about an error. */
+typedef struct ssh_exception_t ssh_exception_t;
+
+/** What a command printed and how it ended. */
+typedef struct ssh_exec_result_t ssh_exec_result_t;
+
+/** One SSH connection. */
+typedef struct ssh_transport_t ssh_transport_t;
+
+/** One channel of a connection. */
+typedef struct ssh_channel_t ssh_channel_t;
+
+/** A public or private key. */
+typedef struct ssh_key_t ssh_key_t;
+
+/** Which host keys are trusted. */
+typedef struct ssh_known_hosts_t ssh_known_hosts_t;
+
+/** A transport's algorithm lists. */
+typedef struct ssh_security_options_t ssh_security_options_t;
+
+/** Success. */
+#define SSH_OK 0
+
+/** The end of the stream: no more data will come. */
+#define SSH_EOF 1
+
+/** An authentication step was accepted and another must follow. */
+#define SSH_PARTIAL 2
+
+/** No bound on the waiting. */
+#define SSH_WAIT_FOREVER (-1)
+
+/** The bound set for the handle: see each function. */
+#define SSH_WAIT_DEFAULT (-2)
+
+/** An error that is not tied to a connection. */
+#define SSH_STAGE_NONE 0
+
+/** Resolving and connecting. */
+#define SSH_STAGE_CONNECT 1
+
+/** Exchange of identification strings (RFC 4253 section 4.2). */
+#define SSH_STAGE_IDENT 2
+
+/** Key exchange (RFC 4253 sections 7 and 8). */
+#define SSH_STAGE_KEX 3
+
+/** Authentication (RFC 4252). */
+#define SSH_STAGE_AUTH 4
+
+/** The connection protocol (RFC 4254). */
+#define SSH_STAGE_OPEN 5
+
+/** Key exchange methods. */
+#define SSH_LIST_KEX 1
+
+/** Host key algorithms. */
+#define SSH_LIST_HOST_KEY 2
+
+/** Ciphers, both directions. */
+#define SSH_LIST_CIPHER 3
+
+/** Ciphers, client to server. */
+#define SSH_LIST_CIPHER_C2S 4
+
+/** Ciphers, server to client. */
+#define SSH_LIST_CIPHER_S2C 5
+
+/** MACs, both directions. */
+#define SSH_LIST_MAC 6
+
+/** MACs, client to server. */
+#define SSH_LIST_MAC_C2S 7
+
+/** MACs, server to client. */
+#define SSH_LIST_MAC_S2C 8
+
+/** Compression, both directions. */
+#define SSH_LIST_COMPRESSION 9
+
+/** Compression, client to server. */
+#define SSH_LIST_COMPRESSION_C2S 10
+
+/** Compression, server to client. */
+#define SSH_LIST_COMPRESSION_S2C 11
+
+/** Signature algorithms for public key authentication. */
+#define SSH_LIST_PUBKEY 12
+
+/** The host key must be the one given, or known. */
+#define SSH_HOSTKEY_CHECK 0
+
+/** An unknown host key is accepted as well; a changed or revoked one is not. */
+#define SSH_HOSTKEY_ACCEPT_NEW 1
+
+/** No check: whoever answers gets the credentials. */
+#define SSH_HOSTKEY_ANY 2
+
+/** The host is known with this key. */
+#define SSH_KNOWN_HOST_MATCH 1
+
+/** Nothing is known about the host. */
+#define SSH_KNOWN_HOST_UNKNOWN 2
+
+/** The host is known with another key. */
+#define SSH_KNOWN_HOST_MISMATCH 3
+
+/** The key is marked as revoked. */
+#define SSH_KNOWN_HOST_REVOKED 4
+
+/** No log. */
+#define SSH_LOG_NONE 0
+
+/** Why a connection failed. */
+#define SSH_LOG_ERROR 1
+
+/** What looks wrong but goes on. */
+#define SSH_LOG_WARNING 2
+
+/** One line per step of a connection. */
+#define SSH_LOG_INFO 3
+
+/** Messages and decisions, and dumps where asked for. */
+#define SSH_LOG_DEBUG 4
+
+/** Ends reading. */
+#define SSH_SHUT_RD 0
+
+/** Ends writing. */
+#define SSH_SHUT_WR 1
+
+/** Ends both. */
+#define SSH_SHUT_RDWR 2
+
+/** The outcome of a call: SSH_OK, SSH_EOF, SSH_PARTIAL or SSH_ERR_*. */
+typedef int32_t ssh_status_t;
+
+/**
+ * Settings of a transport, for the ssh_transport_new_* functions; initialise with SSH_TRANSPORT_OPTIONS_INIT. In the
+ * times SSH_WAIT_FOREVER lifts the bound.
+ */
+typedef struct ssh_transport_options_t {
+    /** sizeof(ssh_transport_options_t). */
+    size_t size;
+    /** Receive window of new channels, bytes; brought into [32768, 2^32-1]. Default 2097152. */
+    uint64_t window;
+    /** Largest data packet accepted on a channel, bytes; brought into [4096, 2^32-1]. Default 32768. */
+    uint64_t max_packet;
+    /** Resolving and connecting with SSH_WAIT_DEFAULT. Default 30000. */
+    int64_t connect_timeout_ms;
+    /** The peer's identification string. Default 15000. */
+    int64_t banner_timeout_ms;
+    /** One key exchange. Default 15000. */
+    int64_t handshake_timeout_ms;
+    /** The server's answer to one authentication request. Default 30000. */
+    int64_t auth_timeout_ms;
+    /** Opening a channel with SSH_WAIT_DEFAULT. Default 3600000. */
+    int64_t channel_timeout_ms;
+    /** A send that a key exchange holds back. Default 30000. */
+    int64_t send_timeout_ms;
+    /** How long closing may try to send DISCONNECT. Default 1000. */
+    int64_t close_timeout_ms;
+    /** New keys after this many bytes in one direction, and never above the cipher's own bound. Default 2^30. */
+    uint64_t rekey_bytes;
+    /** New keys after this many packets in one direction. Default 2^31. */
+    uint64_t rekey_packets;
+    /** New keys after this long. Default 3600000. */
+    int64_t rekey_interval_ms;
+    /** Copied; what follows "SSH-2.0-" in our identification string. Default "sshrs_" and the version. */
+    const char *software;
+} ssh_transport_options_t;
+
+/**
+ * A byte stream of the caller's, for ssh_transport_new_stream; initialise with SSH_STREAM_INIT. send and recv are
+ * called from two threads of the library, one for each, and may block until close is called.
+ */
+typedef struct ssh_stream_t {
+    /** sizeof(ssh_stream_t). */
+    size_t size;
+    /** Passed to every function. */
+    void *user_data;
+    /** Takes 1 to data_len bytes and returns how many; 0: closed; below 0: failed. */
+    int64_t (*send)(void *user_data, const void *data, size_t data_len);
+    /** Puts 1 to buf_len bytes into buf and returns how many; 0: the stream ended; below 0: failed. */
+    int64_t (*recv)(void *user_data, void *buf, size_t buf_len);
+    /** Makes send and recv return. May come from any thread and more than once. */
+    void (*close)(void *user_data);
+    /** May be NULL. Told once, before the first byte, how long send and recv may block: SSH_WAIT_FOREVER. */
+    void (*settimeout)(void *user_data, int64_t timeout_ms);
+    /** May be NULL. Releases user_data. */
+    void (*destroy)(void *user_data);
+} ssh_stream_t;
+
+/** What ssh_transport_connect checks and logs in with; initialise with SSH_CONNECT_OPTIONS_INIT. */
+typedef struct ssh_connect_options_t {
+    /** sizeof(ssh_connect_options_t). */
+    size_t size;
+    /** Borrowed; the server's key must be this one. */
+    const ssh_key_t *hostkey;
+    /** Borrowed; where to look the server up if hostkey is NULL. */
+    const ssh_known_hosts_t *known_hosts;
+    /**
+     * Borrowed; the name to look up. Default: the host given to ssh_transport_new_host or ssh_transport_new_address.
+     */
+    const char *known_host_name;
+    /** The port to look up. Default: the port connected to, or 22 where the transport does not know it. */
+    uint32_t known_host_port;
+    /** SSH_HOSTKEY_CHECK, SSH_HOSTKEY_ACCEPT_NEW or SSH_HOSTKEY_ANY. */
+    int32_t hostkey_policy;
+    /** Borrowed; NULL: negotiate and check the host key, do not log in. */
+    const char *username;
+    /** Borrowed; the private key to log in with, tried first. NULL: none. */
+    const ssh_key_t *key;
+    /** Copied; the password, tried after the key. NULL: none. */
+    const void *password;
+    /** Its bytes. */
+    size_t password_len;
+} ssh_connect_options_t;
+
+/** How to open a channel; initialise with SSH_CHANNEL_OPTIONS_INIT. */
+typedef struct ssh_channel_options_t {
+    /** sizeof(ssh_channel_options_t). */
+    size_t size;
+    /** Receive window, bytes. Default: the transport's. */
+    uint64_t window;
+    /** Largest data packet accepted, bytes. Default: the transport's. */
+    uint64_t max_packet;
+    /** Borrowed; where to connect, for "direct-tcpip" and "forwarded-tcpip". */
+    const char *dest_host;
+    /** Borrowed; where the connection comes from, for those two and "x11". Default "127.0.0.1". */
+    const char *src_host;
+    /** Port of dest_host. */
+    uint32_t dest_port;
+    /** Port of src_host. */
+    uint32_t src_port;
+    /** Borrowed; the type-specific data of any other kind of channel (RFC 4254 section 5.1). */
+    const void *open_data;
+    /** Its bytes. */
+    size_t open_data_len;
+} ssh_channel_options_t;
+
+/** One question of keyboard-interactive authentication. */
+typedef struct ssh_prompt_t {
+    /** Raw; also NUL-terminated. */
+    const char *text;
+    /** Its bytes. */
+    size_t text_len;
+    /** The answer may be shown while it is typed. */
+    bool echo;
+} ssh_prompt_t;
+
+/**
+ * One round of questions (RFC 4256 section 3.2). The texts are the server's, raw, also NUL-terminated: filter control
+ * characters before showing them.
+ */
+typedef struct ssh_prompts_t {
+    /** sizeof(ssh_prompts_t) as the library knows it. */
+    size_t size;
+    /** Title. */
+    const char *name;
+    /** Its bytes. */
+    size_t name_len;
+    /** Instructions. */
+    const char *instruction;
+    /** Their bytes. */
+    size_t instruction_len;
+    /** The questions. */
+    const ssh_prompt_t *prompts;
+    /** How many; may be 0: show name and instruction, answer nothing. */
+    size_t prompts_len;
+} ssh_prompts_t;
+
+/**
+ * Answers one round of questions: puts an answer for each with ssh_prompt_answers_set and returns SSH_OK. A question
+ * without an answer gets an empty one; any other return value gives up (SSH_ERR_AUTH_ABORTED).
+ */
+typedef ssh_status_t (*ssh_interactive_cb_t)(void *user_data,
+                                             const ssh_prompts_t *prompts,
+                                             ssh_prompt_answers_t *answers);
+
+/**
+ * Asked for a new password (RFC 4252 section 8): puts it with ssh_prompt_answers_set at index 0 and returns SSH_OK;
+ * any other return value gives up (SSH_ERR_AUTH_ABORTED). The prompt is the server's, raw, also NUL-terminated.
+ */
+typedef ssh_status_t (*ssh_password_change_cb_t)(void *user_data,
+                                                 const char *prompt,
+                                                 size_t prompt_len,
+                                                 ssh_prompt_answers_t *answers);
+
+/** How ssh_transport_auth_password behaves beyond the plain case; initialise with SSH_PASSWORD_OPTIONS_INIT. */
+typedef struct ssh_password_options_t {
+    /** sizeof(ssh_password_options_t). */
+    size_t size;
+    /** Do not fall back to keyboard-interactive where the server refuses the method "password". */
+    bool no_fallback;
+    /** NULL: a demanded change of the password is SSH_ERR_AUTH_PASSWORD_CHANGE. */
+    ssh_password_change_cb_t change;
+    /** Passed to change. */
+    void *user_data;
+} ssh_password_options_t;
+
+/**
+ * Receives one line of the log; level is SSH_LOG_*, channel the name set with ssh_transport_set_log_channel. Runs on
+ * any thread, on several at once too.
+ */
+typedef void (*ssh_log_cb_t)(void *user_data, uint32_t level, const char *channel, const char *text);
+
+/** Releases what user_data points to. */
+typedef void (*ssh_destroy_cb_t)(void *user_data);
+
+/* ==== Errors =================================================================================================== */
+
+/* -1xx: the caller's mistake. The handle is unharmed. */
+
+/** An argument is NULL, out of range or not valid UTF-8. */
+#define SSH_ERR_INVALID_ARGUMENT (-101)
+
+/** The call does not fit the handle's state (started twice, not started, not authenticated, ...). */
+#define SSH_ERR_INVALID_STATE (-102)
+
+/** A name is not an algorithm this library knows. */
+#define SSH_ERR_UNKNOWN_ALGORITHM (-103)
+
+/** What was asked for is not supported by this build or platform. */
+#define SSH_ERR_UNSUPPORTED (-104)
+
+/** A file could not be read or written. */
+#define SSH_ERR_FILE (-105)
+
+/* -2xx: I/O and lifecycle. */
+
+/** A system call on the connection failed. */
+#define SSH_ERR_IO (-201)
+
+/** The deadline passed; the handle is unharmed unless the function's comment says otherwise. */
+#define SSH_ERR_TIMEOUT (-202)
+
+/** This side closed the handle. */
+#define SSH_ERR_CLOSED (-203)
+
+/** No address of the host accepted a connection. */
+#define SSH_ERR_CONNECT_FAILED (-204)
+
+/** The host name could not be resolved. */
+#define SSH_ERR_RESOLVE_FAILED (-205)
+
+/** The connection ended without a DISCONNECT message. */
+#define SSH_ERR_CONNECTION_LOST (-206)
+
+/** The peer sent DISCONNECT; the exception carries its reason and text. */
+#define SSH_ERR_PEER_DISCONNECTED (-207)
+
+/** Nothing was heard from the peer for too long (keepalive). */
+#define SSH_ERR_PEER_DEAD (-208)
+
+/** A bound on memory or handles of this process was reached. */
+#define SSH_ERR_RESOURCE_LIMIT (-209)
+
+/** The handle was dropped in this process by ssh_transport_atfork. */
+#define SSH_ERR_FORKED (-210)
+
+/* -3xx: the peer broke the protocol. The connection has ended. */
+
+/** A message could not be parsed or breaks a MUST of the RFC the text names. */
+#define SSH_ERR_PROTOCOL (-301)
+
+/** The identification string is missing, too long or not SSH-2. */
+#define SSH_ERR_IDENT (-302)
+
+/** A message arrived that its sender may not send now. */
+#define SSH_ERR_UNEXPECTED_MESSAGE (-303)
+
+/** A packet's length field is out of bounds. */
+#define SSH_ERR_PACKET_LENGTH (-304)
+
+/** A packet failed its integrity check. */
+#define SSH_ERR_MAC_MISMATCH (-305)
+
+/** A key exchange value is malformed or degenerate. */
+#define SSH_ERR_KEX_FAILED (-306)
+
+/** The host key's signature over the exchange is wrong. */
+#define SSH_ERR_HOST_KEY_SIGNATURE (-307)
+
+/** Strict key exchange was violated (the Terrapin attack looks like this). */
+#define SSH_ERR_STRICT_KEX (-308)
+
+/** The peer went past a bound this side sets. */
+#define SSH_ERR_LIMIT_EXCEEDED (-309)
+
+/** Compressed data is corrupt or inflates past the packet bound. */
+#define SSH_ERR_DECOMPRESS (-310)
+
+/** The host key changed during a rekey. */
+#define SSH_ERR_HOST_KEY_CHANGED (-311)
+
+/** The peer asked for a service this side does not offer now. */
+#define SSH_ERR_SERVICE_NOT_AVAILABLE (-312)
+
+/* -4xx: no common algorithm. The exception carries both offers. */
+
+/** No common key exchange method. */
+#define SSH_ERR_NO_COMMON_KEX (-401)
+
+/** No common host key algorithm. */
+#define SSH_ERR_NO_COMMON_HOST_KEY (-402)
+
+/** No common cipher. */
+#define SSH_ERR_NO_COMMON_CIPHER (-403)
+
+/** No common MAC. */
+#define SSH_ERR_NO_COMMON_MAC (-404)
+
+/** No common compression method. */
+#define SSH_ERR_NO_COMMON_COMPRESSION (-405)
+
+/* -5xx: authentication. The connection stays up unless the text says otherwise. */
+
+/** The server refused the credentials. */
+#define SSH_ERR_AUTH_FAILED (-501)
+
+/** The server does not accept this method now; the exception lists those it does. */
+#define SSH_ERR_AUTH_METHOD_NOT_ALLOWED (-502)
+
+/** No signature algorithm both sides accept for this key. */
+#define SSH_ERR_AUTH_NO_SIGNATURE_ALGORITHM (-503)
+
+/** A callback gave up, or gave the wrong number of answers. */
+#define SSH_ERR_AUTH_ABORTED (-504)
+
+/** The server wants the password changed first and no callback was given. */
+#define SSH_ERR_AUTH_PASSWORD_CHANGE (-505)
+
+/* -6xx: a channel or request was refused. The transport is unharmed. */
+
+/** Refused: administratively prohibited (RFC 4254 section 5.1, reason 1). */
+#define SSH_ERR_CHANNEL_PROHIBITED (-601)
+
+/** Refused: connect failed (reason 2). */
+#define SSH_ERR_CHANNEL_CONNECT_FAILED (-602)
+
+/** Refused: unknown channel type (reason 3). */
+#define SSH_ERR_CHANNEL_UNKNOWN_TYPE (-603)
+
+/** Refused: resource shortage (reason 4). */
+#define SSH_ERR_CHANNEL_SHORTAGE (-604)
+
+/** Refused with a reason RFC 4254 does not name. */
+#define SSH_ERR_CHANNEL_REFUSED (-605)
+
+/** The peer refused a channel or global request; the handle stays usable. */
+#define SSH_ERR_REQUEST_REFUSED (-606)
+
+/** The channel is closed. */
+#define SSH_ERR_CHANNEL_CLOSED (-607)
+
+/** Data was written after EOF was sent. */
+#define SSH_ERR_CHANNEL_EOF_SENT (-608)
+
+/** The channel closed without an exit status or exit signal. */
+#define SSH_ERR_NO_EXIT_STATUS (-609)
+
+/* -7xx: keys and host trust. */
+
+/** The private key is encrypted and no passphrase was given. */
+#define SSH_ERR_KEY_NEEDS_PASSPHRASE (-701)
+
+/** The passphrase is wrong. */
+#define SSH_ERR_KEY_BAD_PASSPHRASE (-702)
+
+/** The key file uses a cipher or KDF this library does not support. */
+#define SSH_ERR_KEY_UNSUPPORTED_CIPHER (-703)
+
+/** The key file is damaged or not a key. */
+#define SSH_ERR_KEY_CORRUPT (-704)
+
+/** A private key is needed and this is only the public half. */
+#define SSH_ERR_KEY_PUBLIC_ONLY (-705)
+
+/** The key's type is not supported. */
+#define SSH_ERR_KEY_UNSUPPORTED_TYPE (-706)
+
+/** The key is too small, or otherwise weak. */
+#define SSH_ERR_KEY_WEAK (-707)
+
+/** The file's format is not one this library reads. */
+#define SSH_ERR_KEY_UNSUPPORTED_FORMAT (-708)
+
+/** The server's host key is not the expected one. */
+#define SSH_ERR_HOST_KEY_MISMATCH (-711)
+
+/** Nothing is known about this host's key. */
+#define SSH_ERR_HOST_KEY_UNKNOWN (-712)
+
+/** The host key is marked @revoked. */
+#define SSH_ERR_HOST_KEY_REVOKED (-713)
+
+/* -9xx: our bug. */
+
+/** A bug in this library; the handle is unusable, the process is not. */
+#define SSH_ERR_INTERNAL (-901)
+
+/* ==== The library ============================================================================================== */
+
+/** Returns the library's version, "MAJOR.MINOR.PATCH". Static text. */
+const char *ssh_version(void);
+
+/** Returns a status's constant as text, "SSH_ERR_TIMEOUT", or "SSH_STATUS_UNKNOWN". Static text. */
+const char *ssh_status_name(ssh_status_t status);
+
+/** Returns a status in words, "timed out", or "unknown status". Static text. */
+const char *ssh_status_text(ssh_status_t status);
+
+/* ==== Memory =================================================================================================== */
+
+/** Releases text the library returned. NULL is allowed. */
+void ssh_string_free(char *string);
+
+/** Releases bytes the library returned. NULL is allowed. */
+void ssh_bytes_free(uint8_t *bytes);
+
+/* ==== The log ================================================================================================== */
+
+/**
+ * Sets the process's log callback, in place of the one before.
+ *
+ * level: SSH_LOG_*; lines above it are not made. SSH_LOG_NONE, or a NULL callback, turns the log off.
+ * user_data: taken, also when the call fails; passed to every call and released with destroy, which may be NULL.
+ * Transports log from the moment of the call, whenever they were made. Allowed in callbacks.
+ */
+ssh_status_t ssh_set_log_callback(uint32_t level,
+                                  ssh_log_cb_t callback,
+                                  void *user_data,
+                                  ssh_destroy_cb_t destroy);
+
+/* ==== Exceptions =============================================================================================== */
+
+/**
+ * Takes and clears the details of the last error on a transport or one of its channels.
+ *
+ * transport: NULL asks for the calling thread's last error, whatever call failed.
+ * Returns an owned result, ssh_exception_free; NULL if there is no error.
+ * Allowed in callbacks.
+ */
+ssh_exception_t *ssh_get_exception(ssh_transport_t *transport);
+
+/** Returns the error's SSH_ERR_* status; SSH_OK for NULL. */
+ssh_status_t ssh_exception_code(const ssh_exception_t *exception);
+
+/** Returns where in a connection's life the error happened: SSH_STAGE_*. */
+int32_t ssh_exception_stage(const ssh_exception_t *exception);
+
+/** Returns what happened, in words. Borrowed result until ssh_exception_free; "" for NULL. */
+const char *ssh_exception_text(const ssh_exception_t *exception);
+
+/** Returns what would help, "" where nothing general can be said. Borrowed result until ssh_exception_free. */
+const char *ssh_exception_hint(const ssh_exception_t *exception);
+
+/**
+ * Returns the peer's own words from its DISCONNECT (RFC 4253 section 11.1) or refusal (RFC 4254 section 5.1), NULL if
+ * it gave none. Borrowed result until ssh_exception_free.
+ */
+const char *ssh_exception_peer_text(const ssh_exception_t *exception);
+
+/** Returns the peer's reason number from its DISCONNECT or refusal, -1 if it gave none. */
+int64_t ssh_exception_peer_reason(const ssh_exception_t *exception);
+
+/**
+ * Returns what had no common algorithm ("kex", "cipher client to server", ...), NULL if that was not the error.
+ * Borrowed result until ssh_exception_free.
+ */
+const char *ssh_exception_slot(const ssh_exception_t *exception);
+
+/** Returns our list for that slot, comma-separated, NULL likewise. Borrowed result until ssh_exception_free. */
+const char *ssh_exception_our_offer(const ssh_exception_t *exception);
+
+/**
+ * Returns the peer's list for that slot, comma-separated, NULL likewise. Borrowed result until ssh_exception_free.
+ */
+const char *ssh_exception_their_offer(const ssh_exception_t *exception);
+
+/**
+ * Returns the authentication methods that can continue (RFC 4252 section 5.1), comma-separated, NULL if none are
+ * known. Borrowed result until ssh_exception_free.
+ */
+const char *ssh_exception_methods(const ssh_exception_t *exception);
+
+/**
+ * Returns one line for each address that was tried and why it failed, NULL if that was not the error. Borrowed result
+ * until ssh_exception_free.
+ */
+const char *ssh_exception_addresses(const ssh_exception_t *exception);
+
+/** Releases an exception. NULL is allowed. */
+void ssh_exception_free(ssh_exception_t *exception);
+
+/* ==== Events =================================================================================================== */
+
+/**
+ * Makes an event, not set.
+ *
+ * out_event: owned result, ssh_event_free.
+ */
+ssh_status_t ssh_event_new(ssh_event_t **out_event);
+
+/**
+ * Waits until an event is set; it stays set.
+ *
+ * timeout_ms: SSH_WAIT_DEFAULT has no bound.
+ * Returns SSH_OK, or SSH_ERR_TIMEOUT.
+ */
+ssh_status_t ssh_event_wait(ssh_event_t *event, int64_t timeout_ms);
+
+/** Tells whether an event is set; false for NULL. */
+bool ssh_event_is_set(const ssh_event_t *event);
+
+/** Sets an event and wakes whoever waits for it. */
+ssh_status_t ssh_event_set(ssh_event_t *event);
+
+/** Clears an event, for another use. */
+ssh_status_t ssh_event_clear(ssh_event_t *event);
+
+/**
+ * Gives a file descriptor that is readable while the event is set, for poll and its kin; never read it.
+ *
+ * out_fd: borrowed result, valid until ssh_event_free; -1 on failure.
+ * Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT or SSH_ERR_IO where the system has no descriptor left.
+ */
+ssh_status_t ssh_event_fd(ssh_event_t *event, int *out_fd);
+
+/** Releases an event; operations that will set it go on. NULL is allowed. */
+void ssh_event_free(ssh_event_t *event);
+
+/* ==== Keys ===================================================================================================== */
+
+/**
+ * Reads a private key from a file.
+ *
+ * Reads OpenSSH's format, ed25519, ecdsa and rsa, encrypted ones too. Blocks for the file, and for the time the file's
+ * key derivation takes.
+ * path: borrowed.
+ * passphrase: copied; any bytes; NULL: none.
+ * out_key: owned result, ssh_key_free.
+ * Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_KEY_NEEDS_PASSPHRASE; SSH_ERR_KEY_BAD_PASSPHRASE; SSH_ERR_KEY_CORRUPT;
+ * SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_CIPHER, _TYPE or _FORMAT.
+ */
+ssh_status_t ssh_key_load_private_file(const char *path,
+                                       const void *passphrase,
+                                       size_t passphrase_len,
+                                       ssh_key_t **out_key);
+
+/**
+ * Reads a private key from memory, as ssh_key_load_private_file does.
+ *
+ * data: borrowed; the file's content.
+ */
+ssh_status_t ssh_key_load_private_memory(const void *data,
+                                         size_t data_len,
+                                         const void *passphrase,
+                                         size_t passphrase_len,
+                                         ssh_key_t **out_key);
+
+/**
+ * Reads the first public key of a file of lines "ssh-ed25519 AAAA... comment".
+ *
+ * path: borrowed.
+ * out_key: owned result, ssh_key_free.
+ * Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_KEY_CORRUPT; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_TYPE.
+ */
+ssh_status_t ssh_key_load_public_file(const char *path, ssh_key_t **out_key);
+
+/**
+ * Reads a public key from memory, as ssh_key_load_public_file does.
+ *
+ * data: borrowed; the file's content.
+ */
+ssh_status_t ssh_key_load_public_memory(const void *data, size_t data_len, ssh_key_t **out_key);
+
+/**
+ * Reads a public key from its blob (RFC 4253 section 6.6).
+ *
+ * blob: borrowed.
+ * out_key: owned result, ssh_key_free.
+ * Returns SSH_OK; SSH_ERR_KEY_CORRUPT; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_TYPE.
+ */
+ssh_status_t ssh_key_load_public_blob(const void *blob, size_t blob_len, ssh_key_t **out_key);
+
+/** Returns a key's type, "ssh-ed25519" for one. Borrowed result until ssh_key_free; NULL for NULL. */
+const char *ssh_key_get_name(const ssh_key_t *key);
+
+/** Returns a key's size in bits, as people know it: 256, 384, 521, 3072, ...; 0 for NULL. */
+uint32_t ssh_key_get_bits(const ssh_key_t *key);
+
+/** Tells whether a key has its private half; false for NULL. */
+bool ssh_key_is_private(const ssh_key_t *key);
+
+/** Tells whether two keys are the same public key; false where one is NULL. */
+bool ssh_key_is_equal(const ssh_key_t *a, const ssh_key_t *b);
+
+/**
+ * Gives a key's fingerprint, "SHA256:..." as ssh-keygen -l shows it.
+ *
+ * out_text: owned result.
+ */
+ssh_status_t ssh_key_get_fingerprint(const ssh_key_t *key, char **out_text);
+
+/**
+ * Gives the public key as a line for authorized_keys, without a newline.
+ *
+ * comment: borrowed; may be NULL; one line.
+ * out_line: owned result.
+ */
+ssh_status_t ssh_key_get_public_line(const ssh_key_t *key, const char *comment, char **out_line);
+
+/**
+ * Gives the public key's blob (RFC 4253 section 6.6).
+ *
+ * out_blob: owned result, ssh_bytes_free.
+ * out_len: its bytes.
+ */
+ssh_status_t ssh_key_get_public_blob(const ssh_key_t *key, uint8_t **out_blob, size_t *out_len);
+
+/** Releases a key; a private one is wiped once nothing uses it any more. NULL is allowed. */
+void ssh_key_free(ssh_key_t *key);
+
+/* ==== Known hosts ============================================================================================== */
+
+/**
+ * Makes an empty set of known hosts.
+ *
+ * out_known_hosts: owned result, ssh_known_hosts_free.
+ */
+ssh_status_t ssh_known_hosts_new(ssh_known_hosts_t **out_known_hosts);
+
+/**
+ * Adds the entries of a file in OpenSSH's known_hosts format, hashed ones too. A file that does not exist has none;
+ * lines that cannot be read are skipped, as OpenSSH does.
+ *
+ * path: borrowed.
+ * Returns SSH_OK, or SSH_ERR_FILE.
+ */
+ssh_status_t ssh_known_hosts_load_file(ssh_known_hosts_t *known_hosts,
+                                       const char *path);
+
+/**
+ * Adds the entries of a file's content, as ssh_known_hosts_load_file does.
+ *
+ * data: borrowed.
+ */
+ssh_status_t ssh_known_hosts_load_memory(ssh_known_hosts_t *known_hosts,
+                                         const void *data,
+                                         size_t data_len);
+
+/**
+ * Looks a host's key up.
+ *
+ * host: borrowed; name or address, without port.
+ * port: 0 means 22.
+ * key: borrowed; as ssh_transport_get_remote_server_key gives it.
+ * out_verdict: SSH_KNOWN_HOST_*; 0, which is none of them, on failure.
+ */
+ssh_status_t ssh_known_hosts_check(const ssh_known_hosts_t *known_hosts,
+                                   const char *host,
+                                   uint32_t port,
+                                   const ssh_key_t *key,
+                                   int32_t *out_verdict);
+
+/**
+ * Adds a host's key, in memory and, where a path is given, at the end of that file; a new file gets mode 0600.
+ *
+ * host: borrowed; name or address, without port.
+ * port: 0 means 22.
+ * key: borrowed.
+ * path: borrowed; NULL: in memory only.
+ * hashed: hides the host's name in the file, as OpenSSH's HashKnownHosts does.
+ * Returns SSH_OK, or SSH_ERR_FILE; in memory it is added also then.
+ */
+ssh_status_t ssh_known_hosts_add(ssh_known_hosts_t *known_hosts,
+                                 const char *host,
+                                 uint32_t port,
+                                 const ssh_key_t *key,
+                                 const char *path,
+                                 bool hashed);
+
+/**
+ * Puts first, among a transport's host key algorithms, those for which a key of this host is known, so that the server
+ * shows a key that can be checked. ssh_transport_connect does it by itself.
+ *
+ * host: borrowed.
+ * port: 0 means 22.
+ * Returns SSH_OK, or SSH_ERR_INVALID_STATE once the transport was started.
+ */
+ssh_status_t ssh_known_hosts_prefer(const ssh_known_hosts_t *known_hosts,
+                                    const char *host,
+                                    uint32_t port,
+                                    ssh_transport_t *transport);
+
+/** Releases a set of known hosts. NULL is allowed. */
+void ssh_known_hosts_free(ssh_known_hosts_t *known_hosts);
+
+/* ==== Security options ========================================================================================= */
+
+/**
+ * Gives a transport's algorithm lists, to look at and to change before it starts.
+ *
+ * out_options: owned result, ssh_security_options_free; changes act on the transport at once.
+ */
+ssh_status_t ssh_transport_get_security_options(const ssh_transport_t *transport,
+                                                ssh_security_options_t **out_options);
+
+/**
+ * Gives one list, comma-separated, most preferred first.
+ *
+ * list: SSH_LIST_*; one for both directions gives client to server.
+ * out_names: owned result.
+ */
+ssh_status_t ssh_security_options_get(const ssh_security_options_t *options,
+                                      int32_t list_number,
+                                      char **out_names);
+
+/**
+ * Changes one list.
+ *
+ * list: SSH_LIST_*; one for both directions changes both.
+ * names: comma-separated, most preferred first, in place of the list; or "+a,b" to append, "-a,b" to remove ("*"
+ * stands for any run of characters), "^a,b" to put first. Algorithms that are off by default are enabled by their name.
+ * Returns SSH_OK; SSH_ERR_UNKNOWN_ALGORITHM, whose text names the culprit; SSH_ERR_INVALID_ARGUMENT where the list
+ * would be empty; SSH_ERR_INVALID_STATE once the transport was started. The list is unchanged then.
+ */
+ssh_status_t ssh_security_options_set(ssh_security_options_t *options,
+                                      int32_t list_number,
+                                      const char *names);
+
+/**
+ * Gives every name the library knows for a list, those that are off by default too.
+ *
+ * out_names: owned result, comma-separated.
+ */
+ssh_status_t ssh_security_options_get_known(int32_t list_number, char **out_names);
+
+/**
+ * Describes all lists, one a line, for people.
+ *
+ * out_text: owned result.
+ */
+ssh_status_t ssh_security_options_describe(const ssh_security_options_t *options, char **out_text);
+
+/** Releases the lists' handle; the transport keeps its lists. NULL is allowed. */
+void ssh_security_options_free(ssh_security_options_t *options);
+
+/* ==== Transport: making one ==================================================================================== */
+
+/**
+ * Resolves a host, connects to it and makes a transport, not started.
+ *
+ * Blocks; one deadline covers resolving and connecting. Every address of every family is tried.
+ * host: "name", "name:port", "[IPv6 address]:port"; port 22 unless given.
+ * options: may be NULL.
+ * timeout_ms: SSH_WAIT_DEFAULT is the options' connect_timeout_ms.
+ * out_transport: owned result, ssh_transport_free.
+ * Returns SSH_OK; SSH_ERR_RESOLVE_FAILED; SSH_ERR_CONNECT_FAILED, where ssh_exception_addresses says what each address
+ * answered; SSH_ERR_TIMEOUT. Details are in ssh_get_exception(NULL).
+ */
+ssh_status_t ssh_transport_new_host(const char *host,
+                                    const ssh_transport_options_t *options,
+                                    int64_t timeout_ms,
+                                    ssh_transport_t **out_transport);
+
+/**
+ * Like ssh_transport_new_host, with the port apart.
+ *
+ * address: a host name or an IPv4 or IPv6 address, without brackets.
+ * port: 0 means 22.
+ */
+ssh_status_t ssh_transport_new_address(const char *address,
+                                       uint32_t port,
+                                       const ssh_transport_options_t *options,
+                                       int64_t timeout_ms,
+                                       ssh_transport_t **out_transport);
+
+/**
+ * Makes a transport over a connected stream socket, not started.
+ *
+ * fd: taken, also when the call fails; made non-blocking and close-on-exec.
+ * options: may be NULL.
+ * out_transport: owned result, ssh_transport_free.
+ * Returns SSH_OK; SSH_ERR_IO where the descriptor is not one. Details are in ssh_get_exception(NULL).
+ */
+ssh_status_t ssh_transport_new_fd(int fd,
+                                  const ssh_transport_options_t *options,
+                                  ssh_transport_t **out_transport);
+
+/**
+ * Makes a transport over a byte stream of the caller's, not started.
+ *
+ * stream: copied; its user_data is taken: destroy runs also when the call fails, unless stream itself is refused for
+ * its size.
+ * options: may be NULL.
+ * out_transport: owned result, ssh_transport_free.
+ * Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT where send, recv or close is NULL. Details are in ssh_get_exception(NULL).
+ */
+ssh_status_t ssh_transport_new_stream(const ssh_stream_t *stream,
+                                      const ssh_transport_options_t *options,
+                                      ssh_transport_t **out_transport);
+
+/**
+ * Makes a transport inside a channel of another transport, not started: the way through a jump host, where the channel
+ * is a "direct-tcpip" one.
+ *
+ * channel: used, not taken: its handle may be freed, but must not be read or written any more.
+ * options: may be NULL.
+ * out_transport: owned result, ssh_transport_free.
+ */
+ssh_status_t ssh_transport_new_channel(const ssh_channel_t *channel,
+                                       const ssh_transport_options_t *options,
+                                       ssh_transport_t **out_transport);
+
+/* ==== Transport: starting and ending =========================================================================== */
+
+/**
+ * Negotiates as a client (RFC 4253 sections 4, 7 and 8).
+ *
+ * Blocks until keys are in place. Checks no host key: do that, with ssh_transport_get_remote_server_key and
+ * ssh_known_hosts_check, before any credentials are sent; ssh_transport_connect does both.
+ * timeout_ms: SSH_WAIT_DEFAULT leaves the bounds to the options' banner_timeout_ms and handshake_timeout_ms. Expiry
+ * ends the transport.
+ * Returns SSH_OK; SSH_ERR_TIMEOUT; SSH_ERR_IDENT; SSH_ERR_NO_COMMON_* with both offers in the exception;
+ * SSH_ERR_KEX_FAILED; SSH_ERR_HOST_KEY_SIGNATURE; SSH_ERR_INVALID_STATE if it was started before; or what ended the
+ * connection. After any of them but the last but one the transport is over.
+ */
+ssh_status_t ssh_transport_start_client(ssh_transport_t *transport,
+                                        int64_t timeout_ms);
+
+/**
+ * Like ssh_transport_start_client, without waiting.
+ *
+ * event: used, not taken; set when the negotiation is over, well (ssh_transport_is_active) or not
+ * (ssh_get_exception). Its handle may be freed before that.
+ */
+ssh_status_t ssh_transport_start_client_event(ssh_transport_t *transport, ssh_event_t *event);
+
+/**
+ * Ends the connection: sends DISCONNECT with reason 11 (RFC 4253 section 11.1) as far as the options' close_timeout_ms
+ * allows, and wakes every waiter, on channels too, with SSH_ERR_CLOSED. A second call does nothing. Data that arrived
+ * stays readable. Allowed in callbacks.
+ */
+ssh_status_t ssh_transport_close(ssh_transport_t *transport);
+
+/**
+ * Releases a transport's handle; the last handle ends the connection, its channels report themselves closed. Never
+ * waits; allowed in callbacks. NULL is allowed.
+ */
+void ssh_transport_free(ssh_transport_t *transport);
+
+/**
+ * Gives up a transport in a child process after fork: closes this process's copy of the descriptor, sends nothing and
+ * waits for nothing. The parent's session is unharmed. Later calls on the handle, and on its channels, return
+ * SSH_ERR_FORKED; free them as usual.
+ */
+ssh_status_t ssh_transport_atfork(ssh_transport_t *transport);
+
+/* ==== Transport: negotiating, checking and logging in at once ================================================== */
+
+/**
+ * Negotiates, checks the server's host key and logs in: ssh_transport_start_client, the check, and
+ * ssh_transport_auth_publickey and ssh_transport_auth_password, as far as the options give what they need.
+ *
+ * Blocks. Something must decide over the host key: hostkey, known_hosts, or SSH_HOSTKEY_ANY. Host key algorithms
+ * for which a key is known are asked for first. A wrong key closes the transport before any secret is sent.
+ * options: borrowed, with what it points to.
+ * timeout_ms: for all of it together; SSH_WAIT_DEFAULT leaves the bounds to the transport's options. Expiry during the
+ * negotiation ends the transport.
+ * Returns SSH_OK; SSH_PARTIAL: accepted, but the server wants a further method; SSH_ERR_HOST_KEY_UNKNOWN,
+ * SSH_ERR_HOST_KEY_MISMATCH or SSH_ERR_HOST_KEY_REVOKED; SSH_ERR_INVALID_ARGUMENT where nothing decides over the host
+ * key; what ssh_transport_start_client and the last ssh_transport_auth_* return.
+ */
+ssh_status_t ssh_transport_connect(ssh_transport_t *transport,
+                                   const ssh_connect_options_t *options,
+                                   int64_t timeout_ms);
+
+/* ==== Transport: asking ======================================================================================== */
+
+/** Tells whether the connection is up: started, negotiated and not ended; false for NULL. */
+bool ssh_transport_is_active(const ssh_transport_t *transport);
+
+/** Tells whether the connection is up and authenticated; false for NULL. */
+bool ssh_transport_is_authenticated(const ssh_transport_t *transport);
+
+/**
+ * Gives the name of the user that is authenticated.
+ *
+ * out_username: owned result.
+ * Returns SSH_OK, or SSH_ERR_INVALID_STATE before authentication succeeded.
+ */
+ssh_status_t ssh_transport_get_username(const ssh_transport_t *transport, char **out_username);
+
+/**
+ * Gives the banner the server sent during authentication (RFC 4252 section 5.4); it is kept across attempts.
+ *
+ * out_banner: owned result, raw, also NUL-terminated; NULL if there was none. Filter control characters before
+ * showing it: it comes from a machine that may not be trusted yet.
+ * out_len: its bytes.
+ */
+ssh_status_t ssh_transport_get_banner(const ssh_transport_t *transport,
+                                      char **out_banner,
+                                      size_t *out_len);
+
+/**
+ * Gives the server's host key, as it signed the key exchange (RFC 4253 section 8).
+ *
+ * out_key: owned result, ssh_key_free.
+ * Returns SSH_OK, or SSH_ERR_INVALID_STATE before the negotiation.
+ */
+ssh_status_t ssh_transport_get_remote_server_key(const ssh_transport_t *transport, ssh_key_t **out_key);
+
+/**
+ * Gives the peer's identification string, "SSH-2.0-..." (RFC 4253 section 4.2).
+ *
+ * out_version: owned result.
+ * Returns SSH_OK, or SSH_ERR_INVALID_STATE before it arrived.
+ */
+ssh_status_t ssh_transport_get_remote_version(const ssh_transport_t *transport, char **out_version);
+
+/**
+ * Gives the algorithm in force.
+ *
+ * list: SSH_LIST_*, but SSH_LIST_PUBKEY; one for both directions gives client to server.
+ * out_name: owned result; "<implicit>" for the MAC of a cipher that authenticates by itself.
+ * Returns SSH_OK, or SSH_ERR_INVALID_STATE before the negotiation.
+ */
+ssh_status_t ssh_transport_get_negotiated(const ssh_transport_t *transport, int32_t list, char **out_name);
+
+/**
+ * Tells whether both sides do strict key exchange (kex-strict-*-v00@openssh.com); false for NULL and before the
+ * negotiation.
+ */
+bool ssh_transport_is_strict_kex(const ssh_transport_t *transport);
+
+/**
+ * Describes a transport in one line for people: its state, cipher and open channels.
+ *
+ * out_text: owned result.
+ */
+ssh_status_t ssh_transport_describe(const ssh_transport_t *transport, char **out_text);
+
+/**
+ * Gives the address of the other end; "unknown" and 0 for a stream that has none.
+ *
+ * out_host: owned result.
+ * out_port: its port.
+ */
+ssh_status_t ssh_transport_getpeername(const ssh_transport_t *transport, char **out_host, uint32_t *out_port);
+
+/* ==== Transport: authentication ================================================================================ */
+
+/**
+ * Asks the server for access without credentials (RFC 4252 section 5.2). Servers hardly ever grant it; the answer says
+ * which methods they take.
+ *
+ * Blocks until the server answers.
+ * timeout_ms: SSH_WAIT_DEFAULT is the options' auth_timeout_ms, as for all ssh_transport_auth_*.
+ * out_methods_left: may be NULL; owned result, the methods that can continue, comma-separated. It is set with
+ * SSH_PARTIAL, SSH_ERR_AUTH_FAILED and SSH_ERR_AUTH_METHOD_NOT_ALLOWED, and NULL otherwise; the same for all
+ * ssh_transport_auth_*.
+ * Returns SSH_OK: authenticated; SSH_PARTIAL: accepted, a further method must follow; SSH_ERR_AUTH_FAILED: refused;
+ * SSH_ERR_AUTH_METHOD_NOT_ALLOWED: the server takes other methods; SSH_ERR_TIMEOUT; SSH_ERR_INVALID_STATE before the
+ * negotiation, after success, and while another attempt is running. The connection stays up, for another attempt.
+ */
+ssh_status_t ssh_transport_auth_none(ssh_transport_t *transport,
+                                     const char *username,
+                                     int64_t timeout_ms,
+                                     char **out_methods_left);
+
+/**
+ * Authenticates with a password (RFC 4252 section 8). Where the server does not take the method but does take
+ * keyboard-interactive and asks one question without echo, the password answers it.
+ *
+ * Blocks until the server answers.
+ * password: copied; any bytes.
+ * options: may be NULL: with the fallback, without password changes.
+ * timeout_ms, out_methods_left: see ssh_transport_auth_none.
+ * Returns what ssh_transport_auth_none does, and SSH_ERR_AUTH_PASSWORD_CHANGE where the server wants another password
+ * and there is no callback for it; SSH_ERR_AUTH_ABORTED where the callback gave up.
+ */
+ssh_status_t ssh_transport_auth_password(ssh_transport_t *transport,
+                                         const char *username,
+                                         const void *password,
+                                         size_t password_len,
+                                         const ssh_password_options_t *options,
+                                         int64_t timeout_ms,
+                                         char **out_methods_left);
+
+/**
+ * Authenticates with a private key (RFC 4252 section 7). An RSA key signs with SHA-2 as the server's server-sig-algs
+ * allow (RFC 8332).
+ *
+ * Blocks until the server answers.
+ * key: borrowed.
+ * timeout_ms, out_methods_left: see ssh_transport_auth_none.
+ * Returns what ssh_transport_auth_none does, and SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_AUTH_NO_SIGNATURE_ALGORITHM where no
+ * signature algorithm of the key is both enabled here and taken by the server.
+ */
+ssh_status_t ssh_transport_auth_publickey(ssh_transport_t *transport,
+                                          const char *username,
+                                          const ssh_key_t *key,
+                                          int64_t timeout_ms,
+                                          char **out_methods_left);
+
+/**
+ * Authenticates by answering the server's questions (RFC 4256).
+ *
+ * Blocks until the server decides; calls the callback on this thread for every round of questions.
+ * submethods: may be NULL; a hint for the server, comma-separated.
+ * callback: must not be NULL; user_data is borrowed.
+ * timeout_ms: bounds the waiting for the server, the callback's time not included.
+ * out_methods_left: see ssh_transport_auth_none.
+ * Returns what ssh_transport_auth_none does, and SSH_ERR_AUTH_ABORTED where the callback gave up.
+ */
+ssh_status_t ssh_transport_auth_interactive(ssh_transport_t *transport,
+                                            const char *username,
+                                            const char *submethods,
+                                            ssh_interactive_cb_t callback,
+                                            void *user_data,
+                                            int64_t timeout_ms,
+                                            char **out_methods_left);
+
+/**
+ * Like ssh_transport_auth_interactive, with a person at the terminal: questions are printed on stdout, answers read from
+ * stdin, without echo where the server asks for that and stdin is a terminal. The end of stdin gives up.
+ *
+ * timeout_ms: bounds the waiting for the server, not for the person.
+ */
+ssh_status_t ssh_transport_auth_interactive_dumb(ssh_transport_t *transport,
+                                                 const char *username,
+                                                 const char *submethods,
+                                                 int64_t timeout_ms,
+                                                 char **out_methods_left);
+
+/**
+ * Like ssh_transport_auth_password with its fallback, without waiting.
+ *
+ * event: used, not taken; set when the attempt is over: ssh_transport_is_authenticated says how, ssh_get_exception why.
+ * The bound is the options' auth_timeout_ms.
+ * Returns SSH_OK where the attempt began; SSH_ERR_INVALID_STATE.
+ */
+ssh_status_t ssh_transport_auth_password_event(ssh_transport_t *transport,
+                                               const char *username,
+                                               const void *password,
+                                               size_t password_len,
+                                               ssh_event_t *event);
+
+/**
+ * Like ssh_transport_auth_publickey, without waiting.
+ *
+ * key: borrowed.
+ * event: see ssh_transport_auth_password_event.
+ * Returns SSH_OK where the attempt began; SSH_ERR_INVALID_STATE; SSH_ERR_KEY_PUBLIC_ONLY;
+ * SSH_ERR_AUTH_NO_SIGNATURE_ALGORITHM.
+ */
+ssh_status_t ssh_transport_auth_publickey_event(ssh_transport_t *transport,
+                                                const char *username,
+                                                const ssh_key_t *key,
+                                                ssh_event_t *event);
+
+/* ==== Transport: answering prompts ============================================================================= */
+
+/**
+ * Sets one answer, inside the callback that was given the answers.
+ *
+ * index: of the prompt, from 0.
+ * answer: copied; bytes without a terminating NUL.
+ * Returns SSH_OK, or SSH_ERR_INVALID_ARGUMENT where there is no such prompt.
+ */
+ssh_status_t ssh_prompt_answers_set(ssh_prompt_answers_t *answers,
+                                    size_t index,
+                                    const void *answer,
+                                    size_t answer_len);
+
+/* ==== Transport: channels and requests ========================================================================= */
+
+/**
+ * Opens a "session" channel (RFC 4254 section 6.1), for a command, a shell or a subsystem.
+ *
+ * Blocks until the server answers. See ssh_transport_open_channel for everything else.
+ */
+ssh_status_t ssh_transport_open_session(ssh_transport_t *transport,
+                                        const ssh_channel_options_t *options,
+                                        int64_t timeout_ms,
+                                        ssh_channel_t **out_channel);
+
+/**
+ * Opens a channel (RFC 4254 section 5.1).
+ *
+ * Blocks until the peer answers; an answer that comes after the deadline is met with CLOSE.
+ * kind: "session", "direct-tcpip", ..., or any other name with its open_data.
+ * options: may be NULL where the kind needs no address.
+ * timeout_ms: SSH_WAIT_DEFAULT is the transport options' channel_timeout_ms.
+ * out_channel: owned result, ssh_channel_free.
+ * Returns SSH_OK; SSH_ERR_CHANNEL_PROHIBITED, _CONNECT_FAILED, _UNKNOWN_TYPE, _SHORTAGE or _REFUSED with the peer's
+ * reason and text in the exception; SSH_ERR_TIMEOUT; SSH_ERR_INVALID_STATE before authentication.
+ */
+ssh_status_t ssh_transport_open_channel(ssh_transport_t *transport,
+                                        const char *kind,
+                                        const ssh_channel_options_t *options,
+                                        int64_t timeout_ms,
+                                        ssh_channel_t **out_channel);
+
+/**
+ * Waits for the next channel the peer opens and no handler takes, in the order of arrival.
+ *
+ * timeout_ms: SSH_WAIT_DEFAULT has no bound.
+ * out_channel: owned result, ssh_channel_free.
+ * Returns SSH_OK, or SSH_ERR_TIMEOUT.
+ */
+ssh_status_t ssh_transport_accept(ssh_transport_t *transport,
+                                  int64_t timeout_ms,
+                                  ssh_channel_t **out_channel);
+
+/**
+ * Changes to new keys now (RFC 4253 section 9); traffic in both directions goes on behind it.
+ *
+ * Blocks until the new keys are in use.
+ * timeout_ms: SSH_WAIT_DEFAULT leaves the bound to the options' handshake_timeout_ms. Expiry of timeout_ms leaves the
+ * exchange running; a failed exchange ends the connection.
+ */
+ssh_status_t ssh_transport_renegotiate_keys(ssh_transport_t *transport,
+                                            int64_t timeout_ms);
+
+/**
+ * Sends an IGNORE message with random bytes (RFC 4253 section 11.2).
+ *
+ * byte_count: at most 32768; 0 chooses 10 to 41.
+ */
+ssh_status_t ssh_transport_send_ignore(ssh_transport_t *transport, size_t byte_count);
+
+/**
+ * Sends a keepalive@openssh.com request whenever nothing was sent for a while.
+ *
+ * interval_ms: how long; 0 turns it off.
+ * max_unanswered: after so many requests without any answer the connection ends with SSH_ERR_PEER_DEAD; 0: never.
+ */
+ssh_status_t ssh_transport_set_keepalive(ssh_transport_t *transport,
+                                         int64_t interval_ms,
+                                         uint32_t max_unanswered);
+
+/**
+ * Sends a global request (RFC 4254 section 4).
+ *
+ * kind: its name.
+ * data: borrowed; its type-specific data, may be NULL with length 0.
+ * want_reply: wait for the peer's answer; without it the call returns at once.
+ * timeout_ms: SSH_WAIT_DEFAULT is the transport options' channel_timeout_ms.
+ * out_reply: owned result, ssh_bytes_free; the answer's data. May be NULL together with out_len.
+ * out_len: its bytes.
+ * Returns SSH_OK; SSH_ERR_REQUEST_REFUSED; SSH_ERR_TIMEOUT.
+ */
+ssh_status_t ssh_transport_global_request(ssh_transport_t *transport,
+                                          const char *kind,
+                                          const void *data,
+                                          size_t data_len,
+                                          bool want_reply,
+                                          int64_t timeout_ms,
+                                          uint8_t **out_reply,
+                                          size_t *out_len);
+
+/**
+ * Turns compression on or off for both directions, before the start: on offers zlib@openssh.com, zlib and none, in this
+ * order, off offers none alone. Off is the default.
+ *
+ * Returns SSH_OK, or SSH_ERR_INVALID_STATE once the transport was started.
+ */
+ssh_status_t ssh_transport_use_compression(ssh_transport_t *transport,
+                                           bool compress);
+
+/**
+ * Sets the name under which a transport logs; "sshrs.transport" at first.
+ *
+ * name: copied.
+ */
+ssh_status_t ssh_transport_set_log_channel(ssh_transport_t *transport, const char *name);
+
+/**
+ * Gives the name under which a transport logs.
+ *
+ * out_name: owned result.
+ */
+ssh_status_t ssh_transport_get_log_channel(const ssh_transport_t *transport, char **out_name);
+
+/** Turns dumps of messages in the log, at SSH_LOG_DEBUG, on or off; off at first. Passwords and keys are hidden. */
+ssh_status_t ssh_transport_set_hexdump(ssh_transport_t *transport,
+                                       bool hexdump);
+
+/** Tells whether messages are dumped; false for NULL. */
+bool ssh_transport_get_hexdump(const ssh_transport_t *transport);
+
+/* ==== Channel: requests ======================================================================================== */
+
+/**
+ * Asks for a pseudo-terminal (RFC 4254 section 6.2), before a shell or command.
+ *
+ * Blocks until the peer answers, as all requests here with a timeout_ms.
+ * term: borrowed; value of TERM, "xterm" for one.
+ * cols, rows, width_px, height_px: the size in characters and pixels; 0 where unknown.
+ * modes: borrowed; encoded terminal modes (RFC 4254 section 8), may be NULL with length 0.
+ * Returns SSH_OK; SSH_ERR_REQUEST_REFUSED, and the channel stays usable; SSH_ERR_TIMEOUT, and the answer may still come
+ * and is dropped then; SSH_ERR_CHANNEL_CLOSED; what ended the connection. The same for all requests here.
+ */
+ssh_status_t ssh_channel_get_pty(ssh_channel_t *channel,
+                                 const char *term,
+                                 uint32_t cols,
+                                 uint32_t rows,
+                                 uint32_t width_px,
+                                 uint32_t height_px,
+                                 const void *modes,
+                                 size_t modes_len,
+                                 int64_t timeout_ms);
+
+/** Starts the user's shell (RFC 4254 section 6.5). One shell, command or subsystem a channel. */
+ssh_status_t ssh_channel_invoke_shell(ssh_channel_t *channel, int64_t timeout_ms);
+
+/**
+ * Starts a command (RFC 4254 section 6.5).
+ *
+ * command: borrowed; any bytes but NUL, as the server's shell wants them.
+ */
+ssh_status_t ssh_channel_exec_command(ssh_channel_t *channel, const char *command, int64_t timeout_ms);
+
+/**
+ * Starts a subsystem (RFC 4254 section 6.5), "sftp" for one.
+ *
+ * name: borrowed.
+ */
+ssh_status_t ssh_channel_invoke_subsystem(ssh_channel_t *channel, const char *name, int64_t timeout_ms);
+
+/** Tells the peer the terminal's new size (RFC 4254 section 6.7); there is no answer to wait for. */
+ssh_status_t ssh_channel_resize_pty(ssh_channel_t *channel,
+                                    uint32_t cols,
+                                    uint32_t rows,
+                                    uint32_t width_px,
+                                    uint32_t height_px);
+
+/**
+ * Sets an environment variable for the command to come (RFC 4254 section 6.4). There is no answer to wait for; servers
+ * drop what they do not allow.
+ *
+ * name, value: borrowed; any bytes but NUL.
+ */
+ssh_status_t ssh_channel_set_environment_variable(ssh_channel_t *channel,
+                                                  const char *name,
+                                                  const char *value);
+
+/**
+ * Sets several environment variables, as ssh_channel_set_environment_variable does.
+ *
+ * variables: borrowed; "NAME=VALUE" strings, ended by NULL, as in environ. Nothing is sent if one has no name or no '='.
+ */
+ssh_status_t ssh_channel_update_environment(ssh_channel_t *channel,
+                                            const char *const *variables);
+
+/**
+ * Sends a signal to the command (RFC 4254 section 6.9); there is no answer to wait for.
+ *
+ * signal: borrowed; "INT", "TERM", ... without "SIG".
+ */
+ssh_status_t ssh_channel_send_signal(ssh_channel_t *channel, const char *signal);
+
+/**
+ * Sends a break (RFC 4335).
+ *
+ * length_ms: how long it lasts; 0 is the peer's default.
+ */
+ssh_status_t ssh_channel_send_break(ssh_channel_t *channel, uint32_t length_ms, int64_t timeout_ms);
+
+/**
+ * Asks for X11 forwarding (RFC 4254 section 6.3.1). The channels it leads to arrive through ssh_transport_accept.
+ *
+ * single_connection: the peer is to forward one connection only.
+ * auth_protocol: borrowed; NULL: "MIT-MAGIC-COOKIE-1".
+ * auth_cookie: borrowed; hexadecimal; NULL: a random one.
+ * screen: the screen's number.
+ * out_cookie: may be NULL; owned result, the cookie that was sent.
+ */
+ssh_status_t ssh_channel_request_x11(ssh_channel_t *channel,
+                                     bool single_connection,
+                                     const char *auth_protocol,
+                                     const char *auth_cookie,
+                                     uint32_t screen,
+                                     int64_t timeout_ms,
+                                     char **out_cookie);
+
+/**
+ * Asks for agent forwarding (auth-agent-req@openssh.com). The channels it leads to arrive through ssh_transport_accept.
+ */
+ssh_status_t ssh_channel_request_forward_agent(ssh_channel_t *channel,
+                                               int64_t timeout_ms);
+
+/** Tells whether ssh_channel_recv_exit_status would return at once; false for NULL. */
+bool ssh_channel_exit_status_ready(const ssh_channel_t *channel);
+
+/**
+ * Receives the command's exit status (RFC 4254 section 6.10).
+ *
+ * Blocks until it comes; a close and the end of the connection wake it. Data need not be read first, but a command that
+ * waits for room in the window does not end.
+ * out_status: the status.
+ * Returns SSH_OK; SSH_ERR_NO_EXIT_STATUS where the channel closed without one, for a signal ended the command
+ * (ssh_channel_recv_exit_signal) or nobody said how it ended; SSH_ERR_TIMEOUT.
+ */
+ssh_status_t ssh_channel_recv_exit_status(ssh_channel_t *channel,
+                                          int64_t timeout_ms,
+                                          uint32_t *out_status);
+
+/**
+ * Receives the signal that ended the command (RFC 4254 section 6.10).
+ *
+ * Blocks until it is known how the command ended, as ssh_channel_recv_exit_status does.
+ * out_signal: owned result, "TERM" for one; NULL where no signal ended it.
+ * out_core_dumped: may be NULL.
+ * out_message: may be NULL; owned result, the peer's words about it; NULL where no signal ended it.
+ * Returns SSH_OK, or SSH_ERR_TIMEOUT.
+ */
+ssh_status_t ssh_channel_recv_exit_signal(ssh_channel_t *channel,
+                                          int64_t timeout_ms,
+                                          char **out_signal,
+                                          bool *out_core_dumped,
+                                          char **out_message);
+
+/** Sends a command's exit status (RFC 4254 section 6.10). For servers. */
+ssh_status_t ssh_channel_send_exit_status(ssh_channel_t *channel, uint32_t status);
+
+/**
+ * Sends the signal that ended a command (RFC 4254 section 6.10). For servers.
+ *
+ * signal: borrowed; "TERM" for one.
+ * message: borrowed; may be NULL.
+ */
+ssh_status_t ssh_channel_send_exit_signal(ssh_channel_t *channel,
+                                          const char *signal,
+                                          bool core_dumped,
+                                          const char *message);
+
+/* ==== Channel: data ============================================================================================ */
+
+/**
+ * Receives data (RFC 4254 section 5.2).
+ *
+ * Blocks until there is at least one byte; the end of the stream, a close and the end of the connection wake it.
+ * buf: out, buf_len bytes, at least 1.
+ * timeout_ms: SSH_WAIT_DEFAULT is what ssh_channel_settimeout set; the same for all calls on channels.
+ * out_len: the bytes received.
+ * Returns SSH_OK; SSH_EOF, and nothing was received; SSH_ERR_TIMEOUT; SSH_ERR_CHANNEL_CLOSED where the channel closed
+ * without an end of file; what ended the connection. What arrived before is delivered first.
+ */
+ssh_status_t ssh_channel_recv(ssh_channel_t *channel,
+                              void *buf,
+                              size_t buf_len,
+                              int64_t timeout_ms,
+                              size_t *out_len);
+
+/**
+ * Receives data of stderr (RFC 4254 section 5.2, extended data of type 1), as ssh_channel_recv does. Leaving it unread
+ * never holds stdout up.
+ */
+ssh_status_t ssh_channel_recv_stderr(ssh_channel_t *channel,
+                                     void *buf,
+                                     size_t buf_len,
+                                     int64_t timeout_ms,
+                                     size_t *out_len);
+
+/** Tells whether ssh_channel_recv would return at once; false for NULL. */
+bool ssh_channel_recv_ready(const ssh_channel_t *channel);
+
+/** Tells whether ssh_channel_recv_stderr would return at once; false for NULL. */
+bool ssh_channel_recv_stderr_ready(const ssh_channel_t *channel);
+
+/** Tells whether ssh_channel_send would send at least one byte at once; false for NULL. */
+bool ssh_channel_send_ready(const ssh_channel_t *channel);
+
+/**
+ * Sends what the window has room for (RFC 4254 section 5.2).
+ *
+ * Blocks until there is room for at least one byte.
+ * data: copied; data_len 0 sends nothing and returns at once.
+ * out_len: the bytes taken, from the front of data.
+ * Returns SSH_OK; SSH_ERR_TIMEOUT; SSH_ERR_CHANNEL_CLOSED; SSH_ERR_CHANNEL_EOF_SENT; what ended the connection.
+ */
+ssh_status_t ssh_channel_send(ssh_channel_t *channel,
+                              const void *data,
+                              size_t data_len,
+                              int64_t timeout_ms,
+                              size_t *out_len);
+
+/** Sends data as stderr, as ssh_channel_send does. For servers. */
+ssh_status_t ssh_channel_send_stderr(ssh_channel_t *channel,
+                                     const void *data,
+                                     size_t data_len,
+                                     int64_t timeout_ms,
+                                     size_t *out_len);
+
+/**
+ * Sends everything, waiting for room as often as needed.
+ *
+ * data: copied piece by piece; must stay unchanged during the call.
+ * timeout_ms: for all of it.
+ * out_sent: may be NULL; the bytes sent, from the front of data, also where the call fails.
+ * Returns what ssh_channel_send does.
+ */
+ssh_status_t ssh_channel_sendall(ssh_channel_t *channel,
+                                 const void *data,
+                                 size_t data_len,
+                                 int64_t timeout_ms,
+                                 size_t *out_sent);
+
+/** Sends everything as stderr, as ssh_channel_sendall does. For servers. */
+ssh_status_t ssh_channel_sendall_stderr(ssh_channel_t *channel,
+                                        const void *data,
+                                        size_t data_len,
+                                        int64_t timeout_ms,
+                                        size_t *out_sent);
+
+/* ==== Channel: life and properties ============================================================================= */
+
+/**
+ * Ends a channel: sends EOF and CLOSE (RFC 4254 section 5.3) behind what was sent, and wakes every waiter with
+ * SSH_ERR_CHANNEL_CLOSED. A second call does nothing. Data that arrived stays readable. Allowed in callbacks.
+ */
+ssh_status_t ssh_channel_close(ssh_channel_t *channel);
+
+/**
+ * Releases a channel's handle; the last handle closes the channel. Never waits; allowed in callbacks. NULL is allowed.
+ */
+void ssh_channel_free(ssh_channel_t *channel);
+
+/**
+ * Tells whether a channel is closed, by either side or with its connection; true for NULL. Data may still be there to
+ * read.
+ */
+bool ssh_channel_is_closed(const ssh_channel_t *channel);
+
+/** Tells whether the peer will send no more data; data may still be there to read. False for NULL. */
+bool ssh_channel_eof_received(const ssh_channel_t *channel);
+
+/**
+ * Ends reading, writing or both, without closing the channel: see ssh_channel_shutdown_read and
+ * ssh_channel_shutdown_write.
+ *
+ * how: SSH_SHUT_RD, SSH_SHUT_WR or SSH_SHUT_RDWR.
+ */
+ssh_status_t ssh_channel_shutdown(ssh_channel_t *channel, int32_t how);
+
+/** Ends reading: what was and will be received is dropped and its window given back; readers get SSH_EOF. */
+ssh_status_t ssh_channel_shutdown_read(ssh_channel_t *channel);
+
+/**
+ * Ends writing: sends EOF (RFC 4254 section 5.3) behind what was sent. Later sends fail with SSH_ERR_CHANNEL_EOF_SENT.
+ */
+ssh_status_t ssh_channel_shutdown_write(ssh_channel_t *channel);
+
+/**
+ * Sets the bound that SSH_WAIT_DEFAULT means for calls on this channel; SSH_WAIT_FOREVER at first.
+ *
+ * timeout_ms: 0, SSH_WAIT_FOREVER or a time; not SSH_WAIT_DEFAULT.
+ */
+ssh_status_t ssh_channel_settimeout(ssh_channel_t *channel, int64_t timeout_ms);
+
+/** Returns the bound that SSH_WAIT_DEFAULT means on this channel; SSH_WAIT_FOREVER for NULL. */
+int64_t ssh_channel_gettimeout(const ssh_channel_t *channel);
+
+/** Makes SSH_WAIT_DEFAULT mean SSH_WAIT_FOREVER (blocking) or 0 (not blocking) on this channel. */
+ssh_status_t ssh_channel_setblocking(ssh_channel_t *channel, bool blocking);
+
+/**
+ * Makes stderr's data arrive with stdout's, or apart again; apart at first. What of stderr is unread moves along.
+ *
+ * out_before: may be NULL; what it was before.
+ */
+ssh_status_t ssh_channel_set_combine_stderr(ssh_channel_t *channel,
+                                            bool combine,
+                                            bool *out_before);
+
+/**
+ * Names a channel, for the log.
+ *
+ * name: copied.
+ */
+ssh_status_t ssh_channel_set_name(ssh_channel_t *channel, const char *name);
+
+/**
+ * Gives a channel's name, "" at first.
+ *
+ * out_name: owned result.
+ */
+ssh_status_t ssh_channel_get_name(const ssh_channel_t *channel, char **out_name);
+
+/** Returns a channel's number on this side (RFC 4254 section 5.1); 0 for NULL. */
+uint32_t ssh_channel_get_id(const ssh_channel_t *channel);
+
+/**
+ * Gives a channel's kind, "session" for one.
+ *
+ * out_kind: owned result.
+ */
+ssh_status_t ssh_channel_get_kind(const ssh_channel_t *channel, char **out_kind);
+
+/**
+ * Gives the address a forwarded connection comes from (RFC 4254 sections 6.3.2 and 7.2), in the peer's words.
+ *
+ * out_host: owned result.
+ * out_port: its port.
+ * Returns SSH_OK, or SSH_ERR_INVALID_STATE for a kind of channel that has none.
+ */
+ssh_status_t ssh_channel_get_origin(const ssh_channel_t *channel, char **out_host, uint32_t *out_port);
+
+/**
+ * Gives the address of the other end of the channel's connection, as ssh_transport_getpeername does.
+ *
+ * out_host: owned result.
+ * out_port: its port.
+ */
+ssh_status_t ssh_channel_getpeername(const ssh_channel_t *channel, char **out_host, uint32_t *out_port);
+
+/**
+ * Gives a further handle on a channel's transport.
+ *
+ * out_transport: owned result, ssh_transport_free.
+ */
+ssh_status_t ssh_channel_get_transport(const ssh_channel_t *channel, ssh_transport_t **out_transport);
+
+/**
+ * Gives a file descriptor that is readable while ssh_channel_recv or ssh_channel_recv_stderr would not wait (data, end
+ * of file, or closed), for poll and its kin; never read it.
+ *
+ * out_fd: borrowed result, valid until the channel's last handle is freed; -1 on failure.
+ * Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT or SSH_ERR_IO where the system has no descriptor left.
+ */
+ssh_status_t ssh_channel_fileno(ssh_channel_t *channel,
+                                int *out_fd);
+
+/* ==== Channel: a command in one call =========================================================================== */
+
+/**
+ * Runs a command to its end: starts it, sends its input and EOF, collects both streams and waits for the exit status.
+ * The channel must be a fresh session and is closed afterwards.
+ *
+ * Blocks until the command ends; the end of the connection wakes it.
+ * command: borrowed; any bytes but NUL.
+ * input: borrowed; may be NULL with length 0.
+ * max_output: bound for both streams together, bytes; 0: 16777216.
+ * timeout_ms: for all of it. Expiry closes the channel.
+ * out_result: owned result, ssh_exec_result_free.
+ * Returns SSH_OK, whatever the exit status; SSH_ERR_REQUEST_REFUSED; SSH_ERR_RESOURCE_LIMIT where the command printed
+ * more than max_output; SSH_ERR_TIMEOUT; what ended the connection.
+ */
+ssh_status_t ssh_channel_exec_collect(ssh_channel_t *channel,
+                                      const char *command,
+                                      const void *input,
+                                      size_t input_len,
+                                      size_t max_output,
+                                      int64_t timeout_ms,
+                                      ssh_exec_result_t **out_result);
+
+/**
+ * Returns what the command wrote to stdout, raw, also NUL-terminated. Borrowed result until ssh_exec_result_free; NULL
+ * for NULL.
+ *
+ * out_len: may be NULL; the bytes.
+ */
+const char *ssh_exec_result_stdout(const ssh_exec_result_t *result,
+                                   size_t *out_len);
+
+/** Returns what the command wrote to stderr, as ssh_exec_result_stdout does. */
+const char *ssh_exec_result_stderr(const ssh_exec_result_t *result, size_t *out_len);
+
+/** Returns the command's exit status; -1 where none came, and for NULL. */
+int64_t ssh_exec_result_exit_status(const ssh_exec_result_t *result);
+
+/**
+ * Returns the signal that ended the command, "KILL" for one, NULL where none did. Borrowed result until
+ * ssh_exec_result_free.
+ */
+const char *ssh_exec_result_exit_signal(const ssh_exec_result_t *result);
+
+/** Releases a command's result. NULL is allowed. */
+void ssh_exec_result_free(ssh_exec_result_t *result);
+
+/* ==== Initial values of structs ===================================================================================== */
+
+#define SSH_TRANSPORT_OPTIONS_INIT \
+    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
+#define SSH_STREAM_INIT \
+    { sizeof(ssh_stream_t), NULL, NULL, NULL, NULL, NULL, NULL }
+#define SSH_CONNECT_OPTIONS_INIT \
+    { sizeof(ssh_connect_options_t), NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0 }
+#define SSH_CHANNEL_OPTIONS_INIT \
+    { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0 }
+#define SSH_PASSWORD_OPTIONS_INIT \
+    { sizeof(ssh_password_options_t), false, NULL, NULL }
+
+/* ==== Release at the end of a scope (gcc, clang) ==================================================================== */
+
+/* SSH_AUTO_TRANSPORT ssh_transport_t *transport = NULL;
+ * releases the transport when the scope is left, however that happens. Declared later means released earlier. */
+#if defined(__GNUC__)
+#define SSHRS_AUTO_(name, type) static inline void name##_auto_(type **p) { name(*p); }
+SSHRS_AUTO_(ssh_transport_free, ssh_transport_t)
+SSHRS_AUTO_(ssh_channel_free, ssh_channel_t)
+SSHRS_AUTO_(ssh_key_free, ssh_key_t)
+SSHRS_AUTO_(ssh_event_free, ssh_event_t)
+SSHRS_AUTO_(ssh_security_options_free, ssh_security_options_t)
+SSHRS_AUTO_(ssh_known_hosts_free, ssh_known_hosts_t)
+SSHRS_AUTO_(ssh_exception_free, ssh_exception_t)
+SSHRS_AUTO_(ssh_exec_result_free, ssh_exec_result_t)
+SSHRS_AUTO_(ssh_string_free, char)
+SSHRS_AUTO_(ssh_bytes_free, uint8_t)
+#define SSH_AUTO_TRANSPORT __attribute__((cleanup(ssh_transport_free_auto_)))
+#define SSH_AUTO_CHANNEL __attribute__((cleanup(ssh_channel_free_auto_)))
+#define SSH_AUTO_KEY __attribute__((cleanup(ssh_key_free_auto_)))
+#define SSH_AUTO_EVENT __attribute__((cleanup(ssh_event_free_auto_)))
+#define SSH_AUTO_SECURITY_OPTIONS __attribute__((cleanup(ssh_security_options_free_auto_)))
+#define SSH_AUTO_KNOWN_HOSTS __attribute__((cleanup(ssh_known_hosts_free_auto_)))
+#define SSH_AUTO_EXCEPTION __attribute__((cleanup(ssh_exception_free_auto_)))
+#define SSH_AUTO_EXEC_RESULT __attribute__((cleanup(ssh_exec_result_free_auto_)))
+#define SSH_AUTO_STRING __attribute__((cleanup(ssh_string_free_auto_)))
+#define SSH_AUTO_BYTES __attribute__((cleanup(ssh_bytes_free_auto_)))
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SSHRS_H */

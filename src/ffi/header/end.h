@@ -1,0 +1,47 @@
+
+/* ==== Initial values of structs ===================================================================================== */
+
+#define SSH_TRANSPORT_OPTIONS_INIT \
+    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
+#define SSH_STREAM_INIT \
+    { sizeof(ssh_stream_t), NULL, NULL, NULL, NULL, NULL, NULL }
+#define SSH_CONNECT_OPTIONS_INIT \
+    { sizeof(ssh_connect_options_t), NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0 }
+#define SSH_CHANNEL_OPTIONS_INIT \
+    { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0 }
+#define SSH_PASSWORD_OPTIONS_INIT \
+    { sizeof(ssh_password_options_t), false, NULL, NULL }
+
+/* ==== Release at the end of a scope (gcc, clang) ==================================================================== */
+
+/* SSH_AUTO_TRANSPORT ssh_transport_t *transport = NULL;
+ * releases the transport when the scope is left, however that happens. Declared later means released earlier. */
+#if defined(__GNUC__)
+#define SSHRS_AUTO_(name, type) static inline void name##_auto_(type **p) { name(*p); }
+SSHRS_AUTO_(ssh_transport_free, ssh_transport_t)
+SSHRS_AUTO_(ssh_channel_free, ssh_channel_t)
+SSHRS_AUTO_(ssh_key_free, ssh_key_t)
+SSHRS_AUTO_(ssh_event_free, ssh_event_t)
+SSHRS_AUTO_(ssh_security_options_free, ssh_security_options_t)
+SSHRS_AUTO_(ssh_known_hosts_free, ssh_known_hosts_t)
+SSHRS_AUTO_(ssh_exception_free, ssh_exception_t)
+SSHRS_AUTO_(ssh_exec_result_free, ssh_exec_result_t)
+SSHRS_AUTO_(ssh_string_free, char)
+SSHRS_AUTO_(ssh_bytes_free, uint8_t)
+#define SSH_AUTO_TRANSPORT __attribute__((cleanup(ssh_transport_free_auto_)))
+#define SSH_AUTO_CHANNEL __attribute__((cleanup(ssh_channel_free_auto_)))
+#define SSH_AUTO_KEY __attribute__((cleanup(ssh_key_free_auto_)))
+#define SSH_AUTO_EVENT __attribute__((cleanup(ssh_event_free_auto_)))
+#define SSH_AUTO_SECURITY_OPTIONS __attribute__((cleanup(ssh_security_options_free_auto_)))
+#define SSH_AUTO_KNOWN_HOSTS __attribute__((cleanup(ssh_known_hosts_free_auto_)))
+#define SSH_AUTO_EXCEPTION __attribute__((cleanup(ssh_exception_free_auto_)))
+#define SSH_AUTO_EXEC_RESULT __attribute__((cleanup(ssh_exec_result_free_auto_)))
+#define SSH_AUTO_STRING __attribute__((cleanup(ssh_string_free_auto_)))
+#define SSH_AUTO_BYTES __attribute__((cleanup(ssh_bytes_free_auto_)))
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SSHRS_H */

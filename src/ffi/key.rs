@@ -1,0 +1,269 @@
+//! Keys.
+
+use super::arg::{self, invalid};
+use super::guard::{guard_unit, guard_value};
+use super::text;
+use super::types::ssh_status_t;
+use crate::crypto::hostkey::{PrivateKey, PublicKey};
+use crate::crypto::keyfile;
+use crate::error::{printable, Error, ErrorKind, Result};
+use std::ffi::{c_char, c_void, CString};
+use std::io::Read;
+use std::ptr::null;
+use zeroize::Zeroizing;
+
+/// A public or private key.
+pub struct ssh_key_t {
+    public: PublicKey,
+    private: Option<PrivateKey>,
+    name: CString,
+}
+
+impl ssh_key_t {
+    fn new(public: PublicKey, private: Option<PrivateKey>) -> Self {
+        let name = text::c_string(public.key_type());
+        Self { public, private, name }
+    }
+
+    /// A public key's handle for C.
+    pub(super) fn give_public(public: PublicKey) -> *mut Self {
+        Box::into_raw(Box::new(Self::new(public, None)))
+    }
+
+    fn give_private(private: PrivateKey) -> *mut Self {
+        Box::into_raw(Box::new(Self::new(private.public().clone(), Some(private))))
+    }
+
+    /// The public half.
+    pub(super) fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// The private half.
+    pub(super) fn private(&self) -> Result<&PrivateKey> {
+        self.private.as_ref().ok_or_else(|| ErrorKind::KeyPublicOnly.into())
+    }
+}
+
+/// No key file is larger; a path may lead to a device that never ends.
+const MAX_FILE: u64 = 1 << 20;
+
+/// Reads a small file whole.
+pub(super) fn read_file(path: &str, max: u64) -> Result<Zeroizing<Vec<u8>>> {
+    let failed = |error: std::io::Error| Error::new(ErrorKind::File, format!("{}: {error}", printable(path.as_bytes())));
+    let mut data = Zeroizing::new(Vec::new());
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(max + 1).read_to_end(&mut data).map_err(failed)?;
+    if data.len() as u64 > max {
+        return Err(Error::new(ErrorKind::File, format!("{} is larger than {max} bytes", printable(path.as_bytes()))));
+    }
+    Ok(data)
+}
+
+/// # Safety
+/// `p` is NULL (no passphrase) or valid for reads of `len` bytes.
+unsafe fn passphrase<'a>(p: *const c_void, len: usize) -> Result<Option<&'a [u8]>> {
+    // SAFETY: passed on.
+    let bytes = unsafe { arg::bytes(p, len)? };
+    Ok((!p.is_null()).then_some(bytes))
+}
+
+/// The first key among the lines of a public key file; blank lines and comments do not count.
+fn first_line_key(data: &[u8]) -> Result<PublicKey> {
+    let text = std::str::from_utf8(data).map_err(|_| Error::new(ErrorKind::KeyCorrupt, "the public key is not text"))?;
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    let line = line.ok_or_else(|| Error::new(ErrorKind::KeyCorrupt, "there is no public key in the file"))?;
+    PublicKey::parse_line(line).map(|(key, _comment)| key)
+}
+
+/// Reads a private key from a file.
+///
+/// Reads OpenSSH's format, ed25519, ecdsa and rsa, encrypted ones too. Blocks for the file, and for the time the file's
+/// key derivation takes.
+/// path: borrowed.
+/// passphrase: copied; any bytes; NULL: none.
+/// out_key: owned result, ssh_key_free.
+/// Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_KEY_NEEDS_PASSPHRASE; SSH_ERR_KEY_BAD_PASSPHRASE; SSH_ERR_KEY_CORRUPT;
+/// SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_CIPHER, _TYPE or _FORMAT.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_load_private_file(
+    path: *const c_char,
+    passphrase: *const c_void,
+    passphrase_len: usize,
+    out_key: *mut *mut ssh_key_t,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, path, passphrase) =
+            unsafe { (arg::out(out_key)?, arg::text(path, "path")?, self::passphrase(passphrase, passphrase_len)?) };
+        let data = read_file(path, MAX_FILE)?;
+        *out = ssh_key_t::give_private(keyfile::parse_private(&data, passphrase)?);
+        Ok(())
+    })
+}
+
+/// Reads a private key from memory, as ssh_key_load_private_file does.
+///
+/// data: borrowed; the file's content.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_load_private_memory(
+    data: *const c_void,
+    data_len: usize,
+    passphrase: *const c_void,
+    passphrase_len: usize,
+    out_key: *mut *mut ssh_key_t,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, data, passphrase) = unsafe {
+            (arg::out(out_key)?, arg::bytes(data, data_len)?, self::passphrase(passphrase, passphrase_len)?)
+        };
+        *out = ssh_key_t::give_private(keyfile::parse_private(data, passphrase)?);
+        Ok(())
+    })
+}
+
+/// Reads the first public key of a file of lines "ssh-ed25519 AAAA... comment".
+///
+/// path: borrowed.
+/// out_key: owned result, ssh_key_free.
+/// Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_KEY_CORRUPT; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_TYPE.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_load_public_file(path: *const c_char, out_key: *mut *mut ssh_key_t) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, path) = unsafe { (arg::out(out_key)?, arg::text(path, "path")?) };
+        *out = ssh_key_t::give_public(first_line_key(&read_file(path, MAX_FILE)?)?);
+        Ok(())
+    })
+}
+
+/// Reads a public key from memory, as ssh_key_load_public_file does.
+///
+/// data: borrowed; the file's content.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_load_public_memory(
+    data: *const c_void,
+    data_len: usize,
+    out_key: *mut *mut ssh_key_t,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, data) = unsafe { (arg::out(out_key)?, arg::bytes(data, data_len)?) };
+        *out = ssh_key_t::give_public(first_line_key(data)?);
+        Ok(())
+    })
+}
+
+/// Reads a public key from its blob (RFC 4253 section 6.6).
+///
+/// blob: borrowed.
+/// out_key: owned result, ssh_key_free.
+/// Returns SSH_OK; SSH_ERR_KEY_CORRUPT; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_TYPE.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_load_public_blob(
+    blob: *const c_void,
+    blob_len: usize,
+    out_key: *mut *mut ssh_key_t,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, blob) = unsafe { (arg::out(out_key)?, arg::bytes(blob, blob_len)?) };
+        *out = ssh_key_t::give_public(PublicKey::parse(blob)?);
+        Ok(())
+    })
+}
+
+/// Returns a key's type, "ssh-ed25519" for one. Borrowed result until ssh_key_free; NULL for NULL.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_get_name(key: *const ssh_key_t) -> *const c_char {
+    // SAFETY: the C contract, see ffi/mod.rs.
+    guard_value(null(), || unsafe { key.as_ref() }.map(|key| key.name.as_ptr()))
+}
+
+/// Returns a key's size in bits, as people know it: 256, 384, 521, 3072, ...; 0 for NULL.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_get_bits(key: *const ssh_key_t) -> u32 {
+    // SAFETY: the C contract, see ffi/mod.rs.
+    guard_value(0, || unsafe { key.as_ref() }.map(|key| key.public.bits()))
+}
+
+/// Tells whether a key has its private half; false for NULL.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_is_private(key: *const ssh_key_t) -> bool {
+    // SAFETY: the C contract, see ffi/mod.rs.
+    guard_value(false, || unsafe { key.as_ref() }.map(|key| key.private.is_some()))
+}
+
+/// Tells whether two keys are the same public key; false where one is NULL.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_is_equal(a: *const ssh_key_t, b: *const ssh_key_t) -> bool {
+    guard_value(false, || {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (a, b) = unsafe { (a.as_ref()?, b.as_ref()?) };
+        Some(a.public == b.public)
+    })
+}
+
+/// Gives a key's fingerprint, "SHA256:..." as ssh-keygen -l shows it.
+///
+/// out_text: owned result.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_get_fingerprint(key: *const ssh_key_t, out_text: *mut *mut c_char) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, key) = unsafe { (arg::out(out_text)?, arg::handle(key)?) };
+        *out = text::give(&key.public.fingerprint_sha256())?;
+        Ok(())
+    })
+}
+
+/// Gives the public key as a line for authorized_keys, without a newline.
+///
+/// comment: borrowed; may be NULL; one line.
+/// out_line: owned result.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_get_public_line(
+    key: *const ssh_key_t,
+    comment: *const c_char,
+    out_line: *mut *mut c_char,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, key, comment) = unsafe {
+            (arg::out(out_line)?, arg::handle(key)?, arg::opt_text(comment, "comment")?.unwrap_or(""))
+        };
+        // A line end would start another entry in the file the line goes to.
+        if comment.contains(char::is_control) {
+            return Err(invalid("comment has control characters in it"));
+        }
+        *out = text::give(&key.public.to_line(comment))?;
+        Ok(())
+    })
+}
+
+/// Gives the public key's blob (RFC 4253 section 6.6).
+///
+/// out_blob: owned result, ssh_bytes_free.
+/// out_len: its bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_get_public_blob(
+    key: *const ssh_key_t,
+    out_blob: *mut *mut u8,
+    out_len: *mut usize,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let ((out, len), key) = unsafe { (arg::outs(out_blob, out_len)?, arg::handle(key)?) };
+        *out = text::give_bytes(key.public.blob())?;
+        *len = key.public.blob().len();
+        Ok(())
+    })
+}
+
+/// Releases a key; a private one is wiped once nothing uses it any more. NULL is allowed.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_free(key: *mut ssh_key_t) {
+    // SAFETY: the C contract, see ffi/mod.rs.
+    unsafe { super::handle::free(key) }
+}

@@ -1,0 +1,203 @@
+//! Known hosts.
+
+use super::arg;
+use super::guard::guard_unit;
+use super::key::{read_file, ssh_key_t};
+use super::types::*;
+use crate::crypto::registry::{find, SIGNATURES};
+use crate::engine::Transport;
+use crate::error::{printable, Error, ErrorKind, Result};
+use crate::known_hosts::{KnownHosts, Verdict};
+use std::ffi::{c_char, c_void};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Which host keys are trusted.
+pub struct ssh_known_hosts_t {
+    /// Guards the entries alone; no other lock is taken and nothing waits under it.
+    inner: RwLock<KnownHosts>,
+}
+
+impl ssh_known_hosts_t {
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, KnownHosts> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, KnownHosts> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// No known_hosts file is larger.
+const MAX_FILE: u64 = 64 << 20;
+
+/// Puts the host key algorithms whose keys have one of `types` first, in their order of preference.
+pub(super) fn prefer(transport: &Transport, types: &[String]) -> Result<()> {
+    let mut preferences = transport.preferences();
+    let is_known = |name: &str| find(SIGNATURES, name).is_some_and(|row| types.iter().any(|t| t == row.key_type));
+    let (mut first, rest): (Vec<_>, Vec<_>) = preferences.host_key.into_iter().partition(|name| is_known(name));
+    first.extend(rest);
+    preferences.host_key = first;
+    transport.set_preferences(preferences)
+}
+
+/// The file's port 0 is SSH's port.
+fn port(number: u32) -> Result<u16> {
+    if number == 0 {
+        return Ok(22);
+    }
+    arg::port(number, "port")
+}
+
+/// Makes an empty set of known hosts.
+///
+/// out_known_hosts: owned result, ssh_known_hosts_free.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_known_hosts_new(out_known_hosts: *mut *mut ssh_known_hosts_t) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let out = unsafe { arg::out(out_known_hosts)? };
+        *out = Box::into_raw(Box::new(ssh_known_hosts_t { inner: RwLock::new(KnownHosts::default()) }));
+        Ok(())
+    })
+}
+
+/// Adds the entries of a file in OpenSSH's known_hosts format, hashed ones too. A file that does not exist has none;
+/// lines that cannot be read are skipped, as OpenSSH does.
+///
+/// path: borrowed.
+/// Returns SSH_OK, or SSH_ERR_FILE.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_known_hosts_load_file(
+    known_hosts: *mut ssh_known_hosts_t,
+    path: *const c_char,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (hosts, path) = unsafe { (arg::handle(known_hosts)?, arg::text(path, "path")?) };
+        // Asked first, so that only a missing file counts as empty and any other failure is reported.
+        if matches!(std::path::Path::new(path).try_exists(), Ok(false)) {
+            return Ok(());
+        }
+        hosts.write().load(&read_file(path, MAX_FILE)?);
+        Ok(())
+    })
+}
+
+/// Adds the entries of a file's content, as ssh_known_hosts_load_file does.
+///
+/// data: borrowed.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_known_hosts_load_memory(
+    known_hosts: *mut ssh_known_hosts_t,
+    data: *const c_void,
+    data_len: usize,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (hosts, data) = unsafe { (arg::handle(known_hosts)?, arg::bytes(data, data_len)?) };
+        hosts.write().load(data);
+        Ok(())
+    })
+}
+
+/// Looks a host's key up.
+///
+/// host: borrowed; name or address, without port.
+/// port: 0 means 22.
+/// key: borrowed; as ssh_transport_get_remote_server_key gives it.
+/// out_verdict: SSH_KNOWN_HOST_*; 0, which is none of them, on failure.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_known_hosts_check(
+    known_hosts: *const ssh_known_hosts_t,
+    host: *const c_char,
+    port: u32,
+    key: *const ssh_key_t,
+    out_verdict: *mut i32,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, hosts, host, key) = unsafe {
+            (arg::out(out_verdict)?, arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(key)?)
+        };
+        *out = match hosts.read().check(host, self::port(port)?, key.public()) {
+            Verdict::Match => SSH_KNOWN_HOST_MATCH,
+            Verdict::Unknown => SSH_KNOWN_HOST_UNKNOWN,
+            Verdict::Mismatch => SSH_KNOWN_HOST_MISMATCH,
+            Verdict::Revoked => SSH_KNOWN_HOST_REVOKED,
+        };
+        Ok(())
+    })
+}
+
+/// Adds a host's key, in memory and, where a path is given, at the end of that file; a new file gets mode 0600.
+///
+/// host: borrowed; name or address, without port.
+/// port: 0 means 22.
+/// key: borrowed.
+/// path: borrowed; NULL: in memory only.
+/// hashed: hides the host's name in the file, as OpenSSH's HashKnownHosts does.
+/// Returns SSH_OK, or SSH_ERR_FILE; in memory it is added also then.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_known_hosts_add(
+    known_hosts: *mut ssh_known_hosts_t,
+    host: *const c_char,
+    port: u32,
+    key: *const ssh_key_t,
+    path: *const c_char,
+    hashed: bool,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (hosts, host, key, path) = unsafe {
+            (
+                arg::handle(known_hosts)?,
+                arg::text(host, "host")?,
+                arg::handle(key)?,
+                arg::opt_text(path, "path")?,
+            )
+        };
+        let line = hosts.write().add(host, self::port(port)?, key.public(), hashed)?;
+        path.map_or(Ok(()), |path| append(path, &line))
+    })
+}
+
+/// Appends a line in one write, after a newline of its own where the file lacks its last one.
+fn append(path: &str, line: &str) -> Result<()> {
+    let failed = |error: std::io::Error| Error::new(ErrorKind::File, format!("{}: {error}", printable(path.as_bytes())));
+    let unended = std::fs::read(path).is_ok_and(|old| old.last().is_some_and(|&b| b != b'\n'));
+    let text = format!("{}{line}\n", if unended { "\n" } else { "" });
+    let mut file =
+        std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
+}
+
+/// Puts first, among a transport's host key algorithms, those for which a key of this host is known, so that the server
+/// shows a key that can be checked. ssh_transport_connect does it by itself.
+///
+/// host: borrowed.
+/// port: 0 means 22.
+/// Returns SSH_OK, or SSH_ERR_INVALID_STATE once the transport was started.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_known_hosts_prefer(
+    known_hosts: *const ssh_known_hosts_t,
+    host: *const c_char,
+    port: u32,
+    transport: *mut ssh_transport_t,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (hosts, host, transport) =
+            unsafe { (arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(transport.cast_const())?) };
+        let types = hosts.read().key_types(host, self::port(port)?);
+        transport.run(|t| prefer(t, &types))
+    })
+}
+
+/// Releases a set of known hosts. NULL is allowed.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_known_hosts_free(known_hosts: *mut ssh_known_hosts_t) {
+    // SAFETY: the C contract, see ffi/mod.rs.
+    unsafe { super::handle::free(known_hosts) }
+}

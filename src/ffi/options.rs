@@ -1,0 +1,113 @@
+//! Option structs: sizes, checks, and what they become.
+
+use super::arg::{self, Sized0};
+use super::types::{
+    ssh_channel_options_t, ssh_connect_options_t, ssh_password_options_t, ssh_stream_t, ssh_transport_options_t,
+    SSH_WAIT_FOREVER,
+};
+use crate::engine::TransportOptions;
+use crate::error::Result;
+use crate::proto::config::{clamp_max_packet, clamp_window};
+use std::mem::{offset_of, size_of};
+use std::time::Duration;
+
+/// A later version that appends fields keeps the first version's size here.
+macro_rules! sized {
+    ($($t:ty, $last:ident: $field:ty;)+) => { $(
+        // SAFETY: repr(C), begins with `size`, all-zero is valid (integers, bools, NULL pointers, None).
+        unsafe impl Sized0 for $t {
+            const FIRST: usize = {
+                let end = offset_of!($t, $last) + size_of::<$field>();
+                let align = std::mem::align_of::<$t>();
+                end.div_ceil(align) * align
+            };
+        }
+    )+ };
+}
+sized! {
+    ssh_transport_options_t, software: *const u8;
+    ssh_stream_t, destroy: super::types::ssh_destroy_cb_t;
+    ssh_connect_options_t, password_len: usize;
+    ssh_channel_options_t, open_data_len: usize;
+    ssh_password_options_t, user_data: *const u8;
+}
+
+/// The longest time an option can mean: longer is the same as for ever, and later sums cannot overflow.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// A time option: 0 keeps `default`, -1 lifts the bound.
+fn time(ms: i64, default: Duration, what: &'static str) -> Result<Duration> {
+    match ms {
+        0 => Ok(default),
+        SSH_WAIT_FOREVER => Ok(FOREVER),
+        1.. => Ok(Duration::from_millis(ms.unsigned_abs()).min(FOREVER)),
+        _ => Err(arg::invalid(format!("{what} is negative and not SSH_WAIT_FOREVER"))),
+    }
+}
+
+/// Checks a transport's options.
+///
+/// # Safety
+/// As for [`arg::options`]; `software` is NULL or a NUL-terminated string.
+pub(super) unsafe fn transport(options: *const ssh_transport_options_t) -> Result<TransportOptions> {
+    // SAFETY: passed on.
+    let c = unsafe { arg::options(options)? };
+    let mut o = TransportOptions::default();
+    if c.window != 0 {
+        o.config.window = clamp_window(c.window);
+    }
+    if c.max_packet != 0 {
+        o.config.max_packet = clamp_max_packet(c.max_packet);
+    }
+    o.connect_timeout = time(c.connect_timeout_ms, o.connect_timeout, "connect_timeout_ms")?;
+    o.config.ident_timeout = time(c.banner_timeout_ms, o.config.ident_timeout, "banner_timeout_ms")?;
+    o.config.handshake_timeout = time(c.handshake_timeout_ms, o.config.handshake_timeout, "handshake_timeout_ms")?;
+    o.config.auth_timeout = time(c.auth_timeout_ms, o.config.auth_timeout, "auth_timeout_ms")?;
+    o.channel_timeout = time(c.channel_timeout_ms, o.channel_timeout, "channel_timeout_ms")?;
+    o.send_timeout = time(c.send_timeout_ms, o.send_timeout, "send_timeout_ms")?;
+    o.close_timeout = time(c.close_timeout_ms, o.close_timeout, "close_timeout_ms")?;
+    if c.rekey_bytes != 0 {
+        o.config.rekey_bytes = c.rekey_bytes;
+    }
+    if c.rekey_packets != 0 {
+        o.config.rekey_packets = c.rekey_packets;
+    }
+    o.config.rekey_interval = time(c.rekey_interval_ms, o.config.rekey_interval, "rekey_interval_ms")?;
+    // SAFETY: passed on.
+    if let Some(software) = unsafe { arg::opt_text(c.software, "software")? } {
+        // RFC 4253 section 4.2: printable US-ASCII without whitespace and minus signs; 255 bytes for the whole line.
+        let fits = !software.is_empty() && software.len() <= 200;
+        if !fits || !software.bytes().all(|b| b.is_ascii_graphic() && b != b'-') {
+            return Err(arg::invalid("software must be 1 to 200 printable ASCII characters without space and '-'"));
+        }
+        software.clone_into(&mut o.config.software);
+    }
+    Ok(o)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blank() -> ssh_transport_options_t {
+        // SAFETY: all-zero is valid.
+        let mut o: ssh_transport_options_t = unsafe { std::mem::zeroed() };
+        o.size = size_of::<ssh_transport_options_t>();
+        o
+    }
+
+    #[test]
+    fn zero_keeps_the_defaults_and_sizes_are_clamped() {
+        // SAFETY: locals.
+        unsafe {
+            let o = transport(std::ptr::null()).unwrap();
+            assert_eq!(o.config.window, crate::proto::config::DEFAULT_WINDOW);
+            let o = transport(&ssh_transport_options_t { window: 1, max_packet: u64::MAX, ..blank() }).unwrap();
+            assert_eq!((o.config.window, o.config.max_packet), (32_768, u32::MAX));
+            let o = transport(&ssh_transport_options_t { banner_timeout_ms: i64::MAX, ..blank() }).unwrap();
+            assert_eq!(o.config.ident_timeout, FOREVER);
+            assert!(transport(&ssh_transport_options_t { auth_timeout_ms: -2, ..blank() }).is_err());
+            assert!(transport(&ssh_transport_options_t { software: c"a b".as_ptr(), ..blank() }).is_err());
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Types and constants of the header.
+
+use std::ffi::{c_char, c_void};
+
+/// The outcome of a call: SSH_OK, SSH_EOF, SSH_PARTIAL or SSH_ERR_*.
+pub type ssh_status_t = i32;
+
+/// Success.
+pub const SSH_OK: i32 = 0;
+/// The end of the stream: no more data will come.
+pub const SSH_EOF: i32 = 1;
+/// An authentication step was accepted and another must follow.
+pub const SSH_PARTIAL: i32 = 2;
+
+/// No bound on the waiting.
+pub const SSH_WAIT_FOREVER: i64 = -1;
+/// The bound set for the handle: see each function.
+pub const SSH_WAIT_DEFAULT: i64 = -2;
+
+/// An error that is not tied to a connection.
+pub const SSH_STAGE_NONE: i32 = 0;
+/// Resolving and connecting.
+pub const SSH_STAGE_CONNECT: i32 = 1;
+/// Exchange of identification strings (RFC 4253 section 4.2).
+pub const SSH_STAGE_IDENT: i32 = 2;
+/// Key exchange (RFC 4253 sections 7 and 8).
+pub const SSH_STAGE_KEX: i32 = 3;
+/// Authentication (RFC 4252).
+pub const SSH_STAGE_AUTH: i32 = 4;
+/// The connection protocol (RFC 4254).
+pub const SSH_STAGE_OPEN: i32 = 5;
+
+/// Key exchange methods.
+pub const SSH_LIST_KEX: i32 = 1;
+/// Host key algorithms.
+pub const SSH_LIST_HOST_KEY: i32 = 2;
+/// Ciphers, both directions.
+pub const SSH_LIST_CIPHER: i32 = 3;
+/// Ciphers, client to server.
+pub const SSH_LIST_CIPHER_C2S: i32 = 4;
+/// Ciphers, server to client.
+pub const SSH_LIST_CIPHER_S2C: i32 = 5;
+/// MACs, both directions.
+pub const SSH_LIST_MAC: i32 = 6;
+/// MACs, client to server.
+pub const SSH_LIST_MAC_C2S: i32 = 7;
+/// MACs, server to client.
+pub const SSH_LIST_MAC_S2C: i32 = 8;
+/// Compression, both directions.
+pub const SSH_LIST_COMPRESSION: i32 = 9;
+/// Compression, client to server.
+pub const SSH_LIST_COMPRESSION_C2S: i32 = 10;
+/// Compression, server to client.
+pub const SSH_LIST_COMPRESSION_S2C: i32 = 11;
+/// Signature algorithms for public key authentication.
+pub const SSH_LIST_PUBKEY: i32 = 12;
+
+/// The host key must be the one given, or known.
+pub const SSH_HOSTKEY_CHECK: i32 = 0;
+/// An unknown host key is accepted as well; a changed or revoked one is not.
+pub const SSH_HOSTKEY_ACCEPT_NEW: i32 = 1;
+/// No check: whoever answers gets the credentials.
+pub const SSH_HOSTKEY_ANY: i32 = 2;
+
+/// The host is known with this key.
+pub const SSH_KNOWN_HOST_MATCH: i32 = 1;
+/// Nothing is known about the host.
+pub const SSH_KNOWN_HOST_UNKNOWN: i32 = 2;
+/// The host is known with another key.
+pub const SSH_KNOWN_HOST_MISMATCH: i32 = 3;
+/// The key is marked as revoked.
+pub const SSH_KNOWN_HOST_REVOKED: i32 = 4;
+
+/// No log.
+pub const SSH_LOG_NONE: u32 = 0;
+/// Why a connection failed.
+pub const SSH_LOG_ERROR: u32 = 1;
+/// What looks wrong but goes on.
+pub const SSH_LOG_WARNING: u32 = 2;
+/// One line per step of a connection.
+pub const SSH_LOG_INFO: u32 = 3;
+/// Messages and decisions, and dumps where asked for.
+pub const SSH_LOG_DEBUG: u32 = 4;
+
+/// Ends reading.
+pub const SSH_SHUT_RD: i32 = 0;
+/// Ends writing.
+pub const SSH_SHUT_WR: i32 = 1;
+/// Ends both.
+pub const SSH_SHUT_RDWR: i32 = 2;
+
+/// Settings of a transport, for the ssh_transport_new_* functions; initialise with SSH_TRANSPORT_OPTIONS_INIT. In the
+/// times SSH_WAIT_FOREVER lifts the bound.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_transport_options_t {
+    /// sizeof(ssh_transport_options_t).
+    pub size: usize,
+    /// Receive window of new channels, bytes; brought into [32768, 2^32-1]. Default 2097152.
+    pub window: u64,
+    /// Largest data packet accepted on a channel, bytes; brought into [4096, 2^32-1]. Default 32768.
+    pub max_packet: u64,
+    /// Resolving and connecting with SSH_WAIT_DEFAULT. Default 30000.
+    pub connect_timeout_ms: i64,
+    /// The peer's identification string. Default 15000.
+    pub banner_timeout_ms: i64,
+    /// One key exchange. Default 15000.
+    pub handshake_timeout_ms: i64,
+    /// The server's answer to one authentication request. Default 30000.
+    pub auth_timeout_ms: i64,
+    /// Opening a channel with SSH_WAIT_DEFAULT. Default 3600000.
+    pub channel_timeout_ms: i64,
+    /// A send that a key exchange holds back. Default 30000.
+    pub send_timeout_ms: i64,
+    /// How long closing may try to send DISCONNECT. Default 1000.
+    pub close_timeout_ms: i64,
+    /// New keys after this many bytes in one direction, and never above the cipher's own bound. Default 2^30.
+    pub rekey_bytes: u64,
+    /// New keys after this many packets in one direction. Default 2^31.
+    pub rekey_packets: u64,
+    /// New keys after this long. Default 3600000.
+    pub rekey_interval_ms: i64,
+    /// Copied; what follows "SSH-2.0-" in our identification string. Default "sshrs_" and the version.
+    pub software: *const c_char,
+}
+
+/// A byte stream of the caller's, for ssh_transport_new_stream; initialise with SSH_STREAM_INIT. send and recv are
+/// called from two threads of the library, one for each, and may block until close is called.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_stream_t {
+    /// sizeof(ssh_stream_t).
+    pub size: usize,
+    /// Passed to every function.
+    pub user_data: *mut c_void,
+    /// Takes 1 to data_len bytes and returns how many; 0: closed; below 0: failed.
+    pub send: Option<unsafe extern "C" fn(user_data: *mut c_void, data: *const c_void, data_len: usize) -> i64>,
+    /// Puts 1 to buf_len bytes into buf and returns how many; 0: the stream ended; below 0: failed.
+    pub recv: Option<unsafe extern "C" fn(user_data: *mut c_void, buf: *mut c_void, buf_len: usize) -> i64>,
+    /// Makes send and recv return. May come from any thread and more than once.
+    pub close: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
+    /// May be NULL. Told once, before the first byte, how long send and recv may block: SSH_WAIT_FOREVER.
+    pub settimeout: Option<unsafe extern "C" fn(user_data: *mut c_void, timeout_ms: i64)>,
+    /// May be NULL. Releases user_data.
+    pub destroy: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
+}
+
+/// What ssh_transport_connect checks and logs in with; initialise with SSH_CONNECT_OPTIONS_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_connect_options_t {
+    /// sizeof(ssh_connect_options_t).
+    pub size: usize,
+    /// Borrowed; the server's key must be this one.
+    pub hostkey: *const ssh_key_t,
+    /// Borrowed; where to look the server up if hostkey is NULL.
+    pub known_hosts: *const ssh_known_hosts_t,
+    /// Borrowed; the name to look up. Default: the host given to ssh_transport_new_host or ssh_transport_new_address.
+    pub known_host_name: *const c_char,
+    /// The port to look up. Default: the port connected to, or 22 where the transport does not know it.
+    pub known_host_port: u32,
+    /// SSH_HOSTKEY_CHECK, SSH_HOSTKEY_ACCEPT_NEW or SSH_HOSTKEY_ANY.
+    pub hostkey_policy: i32,
+    /// Borrowed; NULL: negotiate and check the host key, do not log in.
+    pub username: *const c_char,
+    /// Borrowed; the private key to log in with, tried first. NULL: none.
+    pub key: *const ssh_key_t,
+    /// Copied; the password, tried after the key. NULL: none.
+    pub password: *const c_void,
+    /// Its bytes.
+    pub password_len: usize,
+}
+
+/// How to open a channel; initialise with SSH_CHANNEL_OPTIONS_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_channel_options_t {
+    /// sizeof(ssh_channel_options_t).
+    pub size: usize,
+    /// Receive window, bytes. Default: the transport's.
+    pub window: u64,
+    /// Largest data packet accepted, bytes. Default: the transport's.
+    pub max_packet: u64,
+    /// Borrowed; where to connect, for "direct-tcpip" and "forwarded-tcpip".
+    pub dest_host: *const c_char,
+    /// Borrowed; where the connection comes from, for those two and "x11". Default "127.0.0.1".
+    pub src_host: *const c_char,
+    /// Port of dest_host.
+    pub dest_port: u32,
+    /// Port of src_host.
+    pub src_port: u32,
+    /// Borrowed; the type-specific data of any other kind of channel (RFC 4254 section 5.1).
+    pub open_data: *const c_void,
+    /// Its bytes.
+    pub open_data_len: usize,
+}
+
+/// One question of keyboard-interactive authentication.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_prompt_t {
+    /// Raw; also NUL-terminated.
+    pub text: *const c_char,
+    /// Its bytes.
+    pub text_len: usize,
+    /// The answer may be shown while it is typed.
+    pub echo: bool,
+}
+
+/// One round of questions (RFC 4256 section 3.2). The texts are the server's, raw, also NUL-terminated: filter control
+/// characters before showing them.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_prompts_t {
+    /// sizeof(ssh_prompts_t) as the library knows it.
+    pub size: usize,
+    /// Title.
+    pub name: *const c_char,
+    /// Its bytes.
+    pub name_len: usize,
+    /// Instructions.
+    pub instruction: *const c_char,
+    /// Their bytes.
+    pub instruction_len: usize,
+    /// The questions.
+    pub prompts: *const ssh_prompt_t,
+    /// How many; may be 0: show name and instruction, answer nothing.
+    pub prompts_len: usize,
+}
+
+/// Answers one round of questions: puts an answer for each with ssh_prompt_answers_set and returns SSH_OK. A question
+/// without an answer gets an empty one; any other return value gives up (SSH_ERR_AUTH_ABORTED).
+pub type ssh_interactive_cb_t = Option<
+    unsafe extern "C" fn(
+        user_data: *mut c_void,
+        prompts: *const ssh_prompts_t,
+        answers: *mut ssh_prompt_answers_t,
+    ) -> ssh_status_t,
+>;
+
+/// Asked for a new password (RFC 4252 section 8): puts it with ssh_prompt_answers_set at index 0 and returns SSH_OK;
+/// any other return value gives up (SSH_ERR_AUTH_ABORTED). The prompt is the server's, raw, also NUL-terminated.
+pub type ssh_password_change_cb_t = Option<
+    unsafe extern "C" fn(
+        user_data: *mut c_void,
+        prompt: *const c_char,
+        prompt_len: usize,
+        answers: *mut ssh_prompt_answers_t,
+    ) -> ssh_status_t,
+>;
+
+/// How ssh_transport_auth_password behaves beyond the plain case; initialise with SSH_PASSWORD_OPTIONS_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_password_options_t {
+    /// sizeof(ssh_password_options_t).
+    pub size: usize,
+    /// Do not fall back to keyboard-interactive where the server refuses the method "password".
+    pub no_fallback: bool,
+    /// NULL: a demanded change of the password is SSH_ERR_AUTH_PASSWORD_CHANGE.
+    pub change: ssh_password_change_cb_t,
+    /// Passed to change.
+    pub user_data: *mut c_void,
+}
+
+/// Receives one line of the log; level is SSH_LOG_*, channel the name set with ssh_transport_set_log_channel. Runs on
+/// any thread, on several at once too.
+pub type ssh_log_cb_t =
+    Option<unsafe extern "C" fn(user_data: *mut c_void, level: u32, channel: *const c_char, text: *const c_char)>;
+
+/// Releases what user_data points to.
+pub type ssh_destroy_cb_t = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
+
+pub use super::handle::ssh_transport_t;
+
+pub use super::answers::ssh_prompt_answers_t;
+pub use super::event::ssh_event_t;
+pub use super::exception::ssh_exception_t;
+pub use super::exec::ssh_exec_result_t;
+pub use super::handle::ssh_channel_t;
+pub use super::key::ssh_key_t;
+pub use super::known_hosts::ssh_known_hosts_t;
+pub use super::security_options::ssh_security_options_t;

@@ -1,0 +1,37 @@
+//! The committed header is what the sources generate. `SSHRS_BLESS=1 cargo test --test header` writes it anew.
+#![allow(clippy::disallowed_methods, reason = "a test may read files and the environment")]
+
+const GENERATED: &str = include_str!(concat!(env!("OUT_DIR"), "/sshrs.h"));
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/include/sshrs.h");
+
+#[test]
+fn the_committed_header_is_what_the_sources_say() {
+    if std::env::var_os("SSHRS_BLESS").is_some() {
+        std::fs::write(PATH, GENERATED).unwrap();
+    }
+    let committed = std::fs::read_to_string(PATH).unwrap_or_default();
+    if let Some((n, (is, should))) =
+        committed.lines().zip(GENERATED.lines()).enumerate().find(|(_, (is, should))| is != should)
+    {
+        panic!("include/sshrs.h line {} is\n  {is}\nbut the sources say\n  {should}\nrun SSHRS_BLESS=1 cargo test --test header", n + 1);
+    }
+    assert_eq!(committed.len(), GENERATED.len(), "include/sshrs.h has another length than what the sources say");
+}
+
+#[test]
+fn every_item_has_a_comment() {
+    let lines: Vec<&str> = GENERATED.lines().collect();
+    let mut bare = Vec::new();
+    for (i, line) in lines.iter().enumerate() {
+        let item = line.contains("ssh_")
+            && line.contains('(')
+            && !line.starts_with([' ', '#', '}', '/', '*'])
+            && !line.starts_with("SSHRS_AUTO_")
+            || line.starts_with("typedef ")
+            || line.starts_with("#define SSH_") && !line.contains("_INIT") && !line.contains("SSH_AUTO");
+        if item && !lines.get(i.wrapping_sub(1)).is_some_and(|before| before.ends_with("*/")) {
+            bare.push(*line);
+        }
+    }
+    assert!(bare.is_empty(), "items without a comment:\n{}", bare.join("\n"));
+}
