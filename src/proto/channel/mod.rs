@@ -85,7 +85,8 @@ impl Channels {
             max_channels: limits.channels,
             max_owed: limits.pending_requests,
             max_environment: limits.environment,
-            send_buffer,
+            // With 0 nobody could ever send.
+            send_buffer: send_buffer.max(1),
             stderr_room: limits.stderr_buffer,
             waiters: Vec::new(),
             last_token: 0,

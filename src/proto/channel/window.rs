@@ -23,8 +23,9 @@
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The largest data packet announced to peers: no packet above 256 KiB is read from the wire at all.
-pub const MAX_RECV_PACKET: u32 = 256 * 1024;
+/// The largest data packet announced to peers, bytes: packets above 256 KiB, with header and padding, are not read from
+/// the wire at all.
+pub const MAX_RECV_PACKET: u32 = 255 * 1024;
 
 /// The largest data packet sent, whatever the peer allows: beyond it larger packets win nothing and delay other
 /// channels.
@@ -146,7 +147,7 @@ mod tests {
             (0, 9, 1, false),
             (1, 9, 1, true),
             (99, 9, 10, false),
-            (u32::MAX, u32::MAX, 262_145, false),
+            (u32::MAX, u32::MAX, 261_121, false),
         ] {
             let got = RecvWindow::new(window, packet).debit(len);
             assert_eq!(got.is_ok(), ok, "{window} {packet} {len}");
