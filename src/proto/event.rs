@@ -4,6 +4,7 @@
 use super::kex::KexJob;
 use crate::crypto::hostkey::PublicKey;
 use crate::error::Error;
+use std::fmt;
 use zeroize::Zeroizing;
 
 /// A channel's number on our side; never reused within a connection while anything may still name it.
@@ -62,7 +63,7 @@ pub enum AuthVerdict {
 }
 
 /// An authentication question to the server's application.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum AuthQuestion {
     /// "none", RFC 4252 section 5.2.
     None,
@@ -96,6 +97,21 @@ pub enum AuthQuestion {
     },
     /// Answers to the prompts asked last; as many as there were prompts.
     InteractiveAnswers(Vec<SecretBytes>),
+}
+
+/// Names the question and shows nothing of it: passwords must not reach a log with an event.
+impl fmt::Debug for AuthQuestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Password(_) => "Password(..)",
+            Self::PasswordChange { .. } => "PasswordChange(..)",
+            Self::KeyQuery { .. } => "KeyQuery(..)",
+            Self::KeySigned { .. } => "KeySigned(..)",
+            Self::InteractiveStart { .. } => "InteractiveStart(..)",
+            Self::InteractiveAnswers(_) => "InteractiveAnswers(..)",
+        })
+    }
 }
 
 /// What a channel open asks for, with the open's type-specific data unparsed beyond its type.

@@ -5,6 +5,7 @@ use super::event::Event;
 use super::packet_out::PacketOut;
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
+use zeroize::Zeroizing;
 
 /// The outgoing side of a connection.
 pub struct Outbox {
@@ -13,7 +14,8 @@ pub struct Outbox {
     /// Bytes taken from `sealed` that the socket has not accepted yet.
     unwritten: usize,
     /// Payloads that wait for the key exchange to end, in order.
-    held: VecDeque<Vec<u8>>,
+    /// Wiped when dropped: a password may be among them.
+    held: VecDeque<Zeroizing<Vec<u8>>>,
     holding: bool,
     events: VecDeque<Event>,
     log_level: u8,
@@ -63,7 +65,7 @@ impl Outbox {
     /// everything but key exchange messages and channel data.
     pub fn message(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         if self.holding {
-            let mut payload = Vec::new();
+            let mut payload = Zeroizing::new(Vec::new());
             write(&mut payload);
             self.held.push_back(payload);
         } else {
@@ -114,7 +116,7 @@ impl Outbox {
     /// Bytes that wait for the socket, taken but unwritten ones and held payloads included.
     #[must_use]
     pub fn backlog(&self) -> usize {
-        self.unwritten + self.sealed.len() + self.held.iter().map(Vec::len).sum::<usize>()
+        self.unwritten + self.sealed.len() + self.held.iter().map(|payload| payload.len()).sum::<usize>()
     }
 
     /// Tells the engine something.
