@@ -1,4 +1,3 @@
-use super::*;
 use crate::crypto::registry::{default_names, find, KexFlow, KexInfo, KEXES};
 use crate::error::ErrorKind;
 use num_bigint::BigUint;
