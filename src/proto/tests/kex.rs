@@ -1,14 +1,15 @@
 //! Key exchange: every method, every cipher, rekeying, guesses, refusals.
 
 use super::pair::{with_cipher, Pair};
-use crate::crypto::registry::{self, KexFlow, CIPHERS, KEXES, MACS};
+use crate::crypto::hostkey::{Curve, PrivateKey};
+use crate::crypto::registry::{self, CIPHERS, KEXES, MACS, SIGNATURES};
 use crate::error::ErrorKind;
 use crate::proto::config::Config;
 use crate::proto::event::{Event, Stream};
 
 #[test]
-fn every_method_with_a_fixed_group_agrees() {
-    for method in KEXES.iter().filter(|k| k.flow != KexFlow::GroupExchange) {
+fn every_method_agrees() {
+    for method in KEXES {
         let mut config = Config::default();
         config.preferences.kex = vec![method.name];
         let pair = Pair::keyed(config.clone(), config);
@@ -144,4 +145,25 @@ fn legacy_algorithms_exist_and_are_off_by_default() {
     assert!(registry::find(MACS, "hmac-sha1").is_some() && !prefs.mac_c2s.contains(&"hmac-sha1"));
     assert!(registry::find(KEXES, "diffie-hellman-group14-sha1").is_some());
     assert_eq!(prefs.kex.first(), Some(&"mlkem768x25519-sha256"));
+}
+
+#[test]
+fn every_host_key_algorithm_is_verified() {
+    for algorithm in SIGNATURES {
+        let key = match algorithm.key_type {
+            "ssh-ed25519" => PrivateKey::generate_ed25519(),
+            "ssh-rsa" => PrivateKey::generate_rsa(2048),
+            "ecdsa-sha2-nistp256" => PrivateKey::generate_ecdsa(Curve::P256),
+            "ecdsa-sha2-nistp384" => PrivateKey::generate_ecdsa(Curve::P384),
+            _ => PrivateKey::generate_ecdsa(Curve::P521),
+        };
+        let mut config = Config::default();
+        config.preferences.host_key = vec![algorithm.name];
+        let mut pair = Pair::with_keys(config.clone(), config, vec![key.unwrap()], 1);
+        pair.start();
+        pair.drive();
+        assert!(pair.client.conn.is_kex_done(), "{}: {:?}", algorithm.name, pair.client.conn.error());
+        assert_eq!(pair.client.conn.negotiated().unwrap().host_key.name, algorithm.name);
+        assert_eq!(pair.client.conn.remote_host_key().unwrap().key_type(), algorithm.key_type);
+    }
 }

@@ -8,4 +8,5 @@ mod close;
 mod hostile;
 mod kex;
 mod phases;
+mod raw;
 mod schedules;

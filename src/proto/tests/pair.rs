@@ -1,6 +1,8 @@
 //! A client's and a server's core joined by byte queues, with a virtual clock and seeded randomness.
 
 use crate::crypto::hostkey::PrivateKey;
+use crate::crypto::kex::groups::group14;
+use crate::crypto::moduli::Moduli;
 use crate::crypto::rng::Rng;
 use crate::error::ErrorKind;
 use crate::proto::auth::AuthRequest;
@@ -12,7 +14,7 @@ use crate::proto::packet_in::PacketIn;
 use rand_chacha::rand_core::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::VecDeque;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -29,6 +31,12 @@ impl Rng for SeededRng {
 pub fn host_key() -> PrivateKey {
     static KEY: OnceLock<PrivateKey> = OnceLock::new();
     KEY.get_or_init(|| PrivateKey::generate_ed25519().unwrap()).clone()
+}
+
+/// A moduli file of one line, whose prime is that of group 14 (RFC 3526 section 3).
+fn moduli() -> Arc<Moduli> {
+    let p: String = group14().p().iter().map(|byte| format!("{byte:02X}")).collect();
+    Arc::new(Moduli::parse(&format!("20260101000000 2 6 100 2047 2 {p}\n")))
 }
 
 /// One end with what it has not opened yet.
@@ -152,11 +160,16 @@ pub struct Pair {
 impl Pair {
     /// Two ends that have not started.
     pub fn new(client: Config, server: Config, seed: u64) -> Self {
+        Self::with_keys(client, server, vec![host_key()], seed)
+    }
+
+    /// With host keys of the test's choice.
+    pub fn with_keys(client: Config, server: Config, keys: Vec<PrivateKey>, seed: u64) -> Self {
         let now = Instant::now();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut seeded = || Box::new(SeededRng(ChaCha8Rng::seed_from_u64(rng.next_u64())));
         let client = End::new(Connection::client(client, seeded(), now));
-        let server = End::new(Connection::server(server, vec![host_key()], None, seeded(), now));
+        let server = End::new(Connection::server(server, keys, Some(moduli()), seeded(), now));
         Self { client, server, now, rng }
     }
 
