@@ -1,0 +1,78 @@
+//! The process's log callback. Texts are not built while the level is off.
+
+use parking_lot::RwLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::Arc;
+
+/// Receives level, channel name and text, on any thread and with no lock of the library held.
+pub type LogCallback = Box<dyn Fn(u8, &str, &str) + Send + Sync>;
+
+/// Error.
+pub const ERROR: u8 = 1;
+/// Warning.
+pub const WARNING: u8 = 2;
+/// Info.
+pub const INFO: u8 = 3;
+/// Debug; packet dumps too.
+pub const DEBUG: u8 = 4;
+
+/// Zero while there is no callback, so that one relaxed load answers "is it on?".
+static LEVEL: AtomicU8 = AtomicU8::new(0);
+/// Protects the callback's place only; the callback runs on a clone, with the lock released.
+static CALLBACK: RwLock<Option<Arc<LogCallback>>> = RwLock::new(None);
+
+/// Replaces the callback; None turns logging off. `level`: 0 nothing, 1 errors, 2 warnings, 3 info, 4 debug. The old
+/// callback is dropped when its last call is over.
+pub fn set_log_callback(level: u8, callback: Option<LogCallback>) {
+    let level = if callback.is_some() { level } else { 0 };
+    let old = {
+        let mut place = CALLBACK.write();
+        LEVEL.store(level, Ordering::Relaxed);
+        std::mem::replace(&mut *place, callback.map(Arc::new))
+    };
+    // Dropped here, outside of the lock: its destructor is the application's code.
+    drop(old);
+}
+
+/// The level in force.
+#[must_use]
+pub(super) fn level() -> u8 {
+    LEVEL.load(Ordering::Relaxed)
+}
+
+/// Logs; call it with no lock held.
+pub(super) fn write(level: u8, channel: &str, text: &str) {
+    if level > self::level() {
+        return;
+    }
+    let callback = CALLBACK.read().clone();
+    if let Some(callback) = callback {
+        callback(level, channel, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parking_lot::Mutex;
+
+    #[test]
+    fn levels_filter_and_removal_ends_calls() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&seen);
+        set_log_callback(
+            WARNING,
+            Some(Box::new(move |level, channel, text| {
+                if channel == "log test" {
+                    sink.lock().push((level, text.to_owned()));
+                }
+            })),
+        );
+        write(ERROR, "log test", "a");
+        write(INFO, "log test", "b");
+        set_log_callback(DEBUG, None);
+        write(ERROR, "log test", "c");
+        assert_eq!(*seen.lock(), [(ERROR, "a".to_owned())]);
+        assert_eq!(Arc::strong_count(&seen), 1, "the callback is dropped");
+    }
+}

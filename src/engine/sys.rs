@@ -1,0 +1,203 @@
+//! System calls the standard library has no safe form of. The only file outside of ffi with `unsafe`.
+#![allow(unsafe_code, reason = "thin wrappers around libc; each block says what it relies on")]
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// Turns a system call's -1 into `errno`.
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}
+
+fn check_size(result: libc::ssize_t) -> io::Result<usize> {
+    usize::try_from(result).map_err(|_| io::Error::last_os_error())
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
+// Elsewhere SO_NOSIGPIPE on the socket does the same; see `prepare_socket`.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const NO_SIGNAL: libc::c_int = 0;
+
+/// Sends what the socket takes without waiting; raises no SIGPIPE. MSG_DONTWAIT rather than O_NONBLOCK alone, because
+/// that flag is shared with every copy of the descriptor, other processes' included.
+pub(super) fn send(fd: BorrowedFd<'_>, data: &[u8]) -> io::Result<usize> {
+    // SAFETY: the descriptor is open for the borrow's life; pointer and length are one live slice.
+    check_size(unsafe {
+        libc::send(fd.as_raw_fd(), data.as_ptr().cast(), data.len(), NO_SIGNAL | libc::MSG_DONTWAIT)
+    })
+}
+
+/// Receives what is there without waiting; 0 is end of file.
+pub(super) fn recv(fd: BorrowedFd<'_>, into: &mut [u8]) -> io::Result<usize> {
+    // SAFETY: the descriptor is open for the borrow's life; pointer and length are one live, writable slice.
+    check_size(unsafe { libc::recv(fd.as_raw_fd(), into.as_mut_ptr().cast(), into.len(), libc::MSG_DONTWAIT) })
+}
+
+/// Ends one or both directions of a socket. Errors mean that it is ended already.
+pub(super) fn shutdown(fd: BorrowedFd<'_>, how: std::net::Shutdown) {
+    let how = match how {
+        std::net::Shutdown::Read => libc::SHUT_RD,
+        std::net::Shutdown::Write => libc::SHUT_WR,
+        std::net::Shutdown::Both => libc::SHUT_RDWR,
+    };
+    // SAFETY: the descriptor is open for the borrow's life.
+    let _ = unsafe { libc::shutdown(fd.as_raw_fd(), how) };
+}
+
+/// Makes a connected stream socket ready for the engine: close-on-exec, non-blocking, no delay for small packets.
+/// Anything but a stream socket is `InvalidInput`.
+pub(super) fn prepare_socket(fd: BorrowedFd<'_>) -> io::Result<()> {
+    if get_option(fd, libc::SOL_SOCKET, libc::SO_TYPE)? != libc::SOCK_STREAM {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a stream socket"));
+    }
+    // SAFETY: fcntl with these commands takes and returns integers only.
+    unsafe {
+        let flags = check(libc::fcntl(fd.as_raw_fd(), libc::F_GETFD))?;
+        check(libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, flags | libc::FD_CLOEXEC))?;
+        let flags = check(libc::fcntl(fd.as_raw_fd(), libc::F_GETFL))?;
+        check(libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK))?;
+    }
+    // Fails on sockets that are not TCP, which have no such delay.
+    let _ = set_option(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
+    #[cfg(target_vendor = "apple")]
+    set_option(fd, libc::SOL_SOCKET, libc::SO_NOSIGPIPE, 1)?;
+    Ok(())
+}
+
+fn get_option(fd: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {
+    let mut value: libc::c_int = 0;
+    let mut len = libc::socklen_t::try_from(size_of::<libc::c_int>()).unwrap_or(4);
+    // SAFETY: `value` is an int and `len` its size; both live through the call.
+    check(unsafe {
+        libc::getsockopt(fd.as_raw_fd(), level, name, std::ptr::from_mut(&mut value).cast(), &raw mut len)
+    })?;
+    Ok(value)
+}
+
+fn set_option(fd: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
+    let len = libc::socklen_t::try_from(size_of::<libc::c_int>()).unwrap_or(4);
+    // SAFETY: `value` is an int, `len` its size; it lives through the call.
+    check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, std::ptr::from_ref(&value).cast(), len) })?;
+    Ok(())
+}
+
+/// Closes a descriptor by number, for a forked child whose owner object must never run its destructor.
+pub(super) fn close_in_child(fd: RawFd) {
+    // SAFETY: the caller gives up the owning object for good (see `Shared::atfork`), so the number is not used again.
+    let _ = unsafe { libc::close(fd) };
+}
+
+/// A descriptor that polls readable while it is raised.
+#[derive(Debug)]
+pub(super) struct Signal {
+    read: OwnedFd,
+    /// The other end where the system has no eventfd.
+    write: Option<OwnedFd>,
+    raised: bool,
+}
+
+impl Signal {
+    /// Not raised.
+    pub(super) fn new() -> io::Result<Self> {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        {
+            // SAFETY: no pointers; a fresh descriptor nobody else owns.
+            let read = unsafe { OwnedFd::from_raw_fd(check(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK))?) };
+            Ok(Self { read, write: None, raised: false })
+        }
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        {
+            let mut ends = [0; 2];
+            // SAFETY: the array has room for two descriptors, which nobody else owns.
+            let (read, write) = unsafe {
+                check(libc::pipe(ends.as_mut_ptr()))?;
+                (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))
+            };
+            for end in [&read, &write] {
+                // SAFETY: fcntl with these commands takes integers only.
+                unsafe {
+                    check(libc::fcntl(end.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC))?;
+                    check(libc::fcntl(end.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK))?;
+                }
+            }
+            Ok(Self { read, write: Some(write), raised: false })
+        }
+    }
+
+    /// The descriptor to poll.
+    pub(super) fn fd(&self) -> RawFd {
+        self.read.as_raw_fd()
+    }
+
+    /// Raises or lowers it. The owner's lock makes flag and descriptor change together.
+    pub(super) fn set(&mut self, raised: bool) {
+        if raised == self.raised {
+            return;
+        }
+        self.raised = raised;
+        let mut word = 1u64.to_ne_bytes();
+        let len = if self.write.is_some() { 1 } else { word.len() };
+        if raised {
+            let end = self.write.as_ref().unwrap_or(&self.read);
+            // SAFETY: `word` is at least `len` bytes; the descriptor is ours and open. It cannot fail: the counter or
+            // pipe is empty.
+            let _ = unsafe { libc::write(end.as_raw_fd(), word.as_ptr().cast(), len) };
+        } else {
+            // SAFETY: as above; it cannot block: the descriptor is non-blocking.
+            let _ = unsafe { libc::read(self.read.as_raw_fd(), word.as_mut_ptr().cast(), len) };
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream;
+
+    /// Whether `fd` polls readable now.
+    pub(in crate::engine) fn polls_readable(fd: RawFd) -> bool {
+        let mut set = [libc::pollfd { fd, events: libc::POLLIN, revents: 0 }];
+        // SAFETY: one live pollfd.
+        let ready = unsafe { libc::poll(set.as_mut_ptr(), 1, 0) };
+        ready == 1 && set[0].revents & libc::POLLIN != 0
+    }
+
+    /// Makes the kernel's send buffer of a socket as small as it goes.
+    pub(in crate::engine) fn shrink_send_buffer(fd: BorrowedFd<'_>) {
+        set_option(fd, libc::SOL_SOCKET, libc::SO_SNDBUF, 1).unwrap();
+    }
+
+    #[test]
+    fn a_signal_is_level_triggered() {
+        let mut signal = Signal::new().unwrap();
+        assert!(!polls_readable(signal.fd()));
+        signal.set(true);
+        signal.set(true);
+        assert!(polls_readable(signal.fd()) && polls_readable(signal.fd()));
+        signal.set(false);
+        assert!(!polls_readable(signal.fd()));
+    }
+
+    #[test]
+    fn sending_to_a_closed_peer_is_an_error_not_a_signal() {
+        let (a, b) = UnixStream::pair().unwrap();
+        prepare_socket(a.as_fd()).unwrap();
+        drop(b);
+        assert_eq!(send(a.as_fd(), b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(recv(a.as_fd(), &mut [0; 4]).unwrap(), 0);
+    }
+
+    #[test]
+    fn only_stream_sockets_are_taken() {
+        let datagram = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        assert_eq!(prepare_socket(datagram.as_fd()).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        let file = std::fs::File::open("/dev/null").unwrap();
+        assert!(prepare_socket(file.as_fd()).is_err());
+    }
+}
