@@ -7,15 +7,6 @@ use std::sync::Arc;
 /// Receives level, channel name and text, on any thread and with no lock of the library held.
 pub type LogCallback = Box<dyn Fn(u8, &str, &str) + Send + Sync>;
 
-/// Error.
-pub const ERROR: u8 = 1;
-/// Warning.
-pub const WARNING: u8 = 2;
-/// Info.
-pub const INFO: u8 = 3;
-/// Debug; packet dumps too.
-pub const DEBUG: u8 = 4;
-
 /// Zero while there is no callback, so that one relaxed load answers "is it on?".
 static LEVEL: AtomicU8 = AtomicU8::new(0);
 /// Protects the callback's place only; the callback runs on a clone, with the lock released.
@@ -61,18 +52,18 @@ mod tests {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&seen);
         set_log_callback(
-            WARNING,
+            2,
             Some(Box::new(move |level, channel, text| {
                 if channel == "log test" {
                     sink.lock().push((level, text.to_owned()));
                 }
             })),
         );
-        write(ERROR, "log test", "a");
-        write(INFO, "log test", "b");
-        set_log_callback(DEBUG, None);
-        write(ERROR, "log test", "c");
-        assert_eq!(*seen.lock(), [(ERROR, "a".to_owned())]);
+        write(1, "log test", "a");
+        write(3, "log test", "b");
+        set_log_callback(4, None);
+        write(1, "log test", "c");
+        assert_eq!(*seen.lock(), [(1, "a".to_owned())]);
         assert_eq!(Arc::strong_count(&seen), 1, "the callback is dropped");
     }
 }

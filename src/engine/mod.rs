@@ -1,6 +1,56 @@
-//! Threads, locks, sockets, deadlines, calling hooks.
+//! Threads, locks, sockets, deadlines, calling hooks: everything that waits. The protocol itself is in `proto`.
+//!
+//! - Handles: [`Transport`], [`Channel`], [`Event`]; what they share is in `shared` under one lock a transport.
+//! - Ways in: `poller` (sockets) and `stream` (callers' streams) read, `reader` opens without the lock and hands whole
+//!   batches to the core under it.
+//! - Ways out: whoever seals writes (`writer`); what the socket does not take waits for the poller.
+//! - `core` takes the protocol core's events and wakes those who wait for them, each time the lock is given back.
+//! - `runtime` holds what the process shares: pollers, and the elastic `pool` for whatever may block.
+//!
+//! Lock law: no lock is held across a call into the application, a blocking system call, a join, or work on keys. Each
+//! lock's comment says what it protects and which lock may be taken under it.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "this is the layer that may wait: the only one with clocks, threads, sockets and locks"
+    reason = "this is the one layer with clocks, threads, sockets and locks"
 )]
+
+mod auth;
+mod auth_event;
+mod channel;
+mod channel_requests;
+mod connect;
+mod core;
+mod deadline;
+mod event;
+mod exec;
+mod forward;
+mod hooks;
+mod log;
+mod poller;
+mod pool;
+mod reader;
+mod requests;
+mod runtime;
+mod server;
+mod shared;
+mod start;
+mod stream;
+mod sys;
+mod transport;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use auth::{AuthResult, PasswordChange, PromptHandler};
+pub use channel::{Channel, Recv};
+pub use channel_requests::PtySize;
+pub use deadline::Deadline;
+pub use event::Event;
+pub use exec::Collected;
+pub use forward::ForwardHandler;
+pub use hooks::{set_server_moduli, AuthAsk, ChannelAsk, Hooks, SubsystemHandler, Verdict};
+pub use log::{set_log_callback, LogCallback};
+pub use stream::ByteStream;
+pub use transport::{Transport, TransportOptions};

@@ -46,7 +46,7 @@ impl Pool {
         Self { inner: Arc::new(Inner { state: Mutex::default(), work: Condvar::new(), idle }) }
     }
 
-    /// Runs `task` on a thread of the pool.
+    /// Runs `task` on a thread of the pool. After an error it may still run, when a thread can be made again.
     pub(super) fn spawn(&self, task: Task) -> Result<()> {
         let mut state = self.inner.state.lock();
         state.tasks.push_back(task);
@@ -61,9 +61,9 @@ impl Pool {
         if let Err(error) = made {
             let mut state = self.inner.state.lock();
             state.threads -= 1;
-            // With other threads alive the task is done later; without, nobody ever would.
+            // With other threads alive the task is done later. The queue stays as it is: destructors of tasks are not
+            // run under locks.
             if state.threads == 0 {
-                state.tasks.clear();
                 return Err(Error::new(ErrorKind::ResourceLimit, format!("no thread could be made: {error}")));
             }
         }
@@ -121,9 +121,7 @@ impl Strand {
         let strand = self.clone();
         let queued = pool.spawn(Box::new(move || strand.run()));
         if queued.is_err() {
-            let mut state = self.state.lock();
-            state.running = false;
-            state.tasks.clear();
+            self.state.lock().running = false;
         }
         queued
     }

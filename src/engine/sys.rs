@@ -27,9 +27,7 @@ const NO_SIGNAL: libc::c_int = 0;
 /// that flag is shared with every copy of the descriptor, other processes' included.
 pub(super) fn send(fd: BorrowedFd<'_>, data: &[u8]) -> io::Result<usize> {
     // SAFETY: the descriptor is open for the borrow's life; pointer and length are one live slice.
-    check_size(unsafe {
-        libc::send(fd.as_raw_fd(), data.as_ptr().cast(), data.len(), NO_SIGNAL | libc::MSG_DONTWAIT)
-    })
+    check_size(unsafe { libc::send(fd.as_raw_fd(), data.as_ptr().cast(), data.len(), NO_SIGNAL | libc::MSG_DONTWAIT) })
 }
 
 /// Receives what is there without waiting; 0 is end of file.
@@ -107,7 +105,8 @@ impl Signal {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         {
             // SAFETY: no pointers; a fresh descriptor nobody else owns.
-            let read = unsafe { OwnedFd::from_raw_fd(check(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK))?) };
+            let read =
+                unsafe { OwnedFd::from_raw_fd(check(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK))?) };
             Ok(Self { read, write: None, raised: false })
         }
         #[cfg(not(any(target_os = "linux", target_os = "android")))]

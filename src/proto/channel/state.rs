@@ -143,6 +143,12 @@ impl Channel {
         self.eof_received
     }
 
+    /// The peer closed the channel: it reports nothing more.
+    #[must_use]
+    pub const fn close_received(&self) -> bool {
+        self.close_received
+    }
+
     /// We sent EOF.
     #[must_use]
     pub const fn eof_sent(&self) -> bool {
@@ -221,6 +227,13 @@ impl Channel {
         } else {
             Err(ErrorKind::ChannelClosed.into())
         }
+    }
+
+    /// Whether the end that `recv` reports was brought about by one of the two sides, not by the loss of the
+    /// connection, so that a stream cut short can be told from a whole one.
+    #[must_use]
+    pub const fn end_is_deliberate(&self) -> bool {
+        self.eof_received || self.close_received || self.close_sent || self.read_shut
     }
 
     /// Nothing will be queued any more.

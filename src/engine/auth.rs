@@ -1,0 +1,289 @@
+//! Client authentication (RFC 4252): one attempt at a time; handlers and signatures run on the calling thread with no
+//! lock held.
+
+use super::core::{AuthNews, AuthSlot};
+use super::deadline::Deadline;
+use super::requests::no_session;
+use super::shared::Shared;
+use super::transport::Transport;
+use crate::crypto::hostkey::{PrivateKey, PublicKey};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::proto::auth::AuthRequest;
+use crate::proto::event::{AuthOutcome, Prompts, SecretBytes};
+use std::sync::Arc;
+use std::time::Instant;
+
+const NONE: &str = "none";
+const PASSWORD: &str = "password";
+const PUBLICKEY: &str = "publickey";
+const INTERACTIVE: &str = "keyboard-interactive";
+
+/// A step that the server accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuthResult {
+    /// Methods for the next step; empty when authentication is complete.
+    pub left: Vec<String>,
+}
+
+/// Asks for a new password; gets the server's prompt. None gives up.
+pub type PasswordChange<'a> = &'a mut dyn FnMut(&[u8]) -> Option<SecretBytes>;
+
+/// Answers one round of prompts, one answer each. None gives up.
+pub type PromptHandler<'a> = &'a mut dyn FnMut(&Prompts) -> Option<Vec<SecretBytes>>;
+
+impl Transport {
+    /// The "none" method: succeeds where no authentication is needed; else `AuthMethodNotAllowed` lists the methods.
+    pub fn auth_none(&self, user: &str, deadline: Deadline) -> Result<AuthResult> {
+        let shared = self.shared();
+        ask(shared, AuthRequest::None { user: user.to_owned() }, deadline)?;
+        conclude(NONE, outcome(shared, deadline)?)
+    }
+
+    /// The "password" method. With `fallback`, a server that does not list it but lists keyboard-interactive is given
+    /// the password that way, when it asks for exactly one thing; any failure of that reports the original refusal.
+    /// `change` is asked when the server wants another password first.
+    pub fn auth_password(
+        &self,
+        user: &str,
+        password: &[u8],
+        fallback: bool,
+        change: Option<PasswordChange<'_>>,
+        deadline: Deadline,
+    ) -> Result<AuthResult> {
+        password_on(self.shared(), user, &SecretBytes::new(password.to_vec()), fallback, change, deadline)
+    }
+
+    /// The "publickey" method, signed at once. RSA keys sign with what the server lists in server-sig-algs
+    /// (RFC 8332 section 3.3).
+    pub fn auth_publickey(&self, user: &str, key: &PrivateKey, deadline: Deadline) -> Result<AuthResult> {
+        publickey_on(self.shared(), user, key, deadline)
+    }
+
+    /// The "keyboard-interactive" method (RFC 4256). A wrong number of answers gives the attempt up.
+    pub fn auth_interactive(
+        &self,
+        user: &str,
+        submethods: &str,
+        handler: PromptHandler<'_>,
+        deadline: Deadline,
+    ) -> Result<AuthResult> {
+        interactive_on(self.shared(), user, submethods, handler, deadline)
+    }
+}
+
+pub(super) fn password_on(
+    shared: &Arc<Shared>,
+    user: &str,
+    password: &SecretBytes,
+    fallback: bool,
+    mut change: Option<PasswordChange<'_>>,
+    deadline: Deadline,
+) -> Result<AuthResult> {
+    ask(shared, AuthRequest::Password { user: user.to_owned(), password: password.clone() }, deadline)?;
+    let done = loop {
+        match news(shared, deadline)? {
+            AuthNews::Done(done) => break done,
+            AuthNews::ChangePassword(prompt) => {
+                let Some(change) = &mut change else {
+                    give_up(shared);
+                    return Err(Error::from(ErrorKind::AuthPasswordChange).at(Stage::Auth));
+                };
+                let Some(new) = change(&prompt) else { return Err(aborted(shared, "no new password was given")) };
+                let mut core = shared.lock()?;
+                core.live()?.auth_change_password(Instant::now(), password.clone(), new)?;
+            }
+            AuthNews::Prompts(_) => return Err(unasked(shared)),
+        }
+    };
+    let refusal = match conclude(PASSWORD, done) {
+        Err(refusal) => refusal,
+        accepted => return accepted,
+    };
+    let listed = refusal.detail().is_some_and(|detail| detail.methods.iter().any(|method| method == INTERACTIVE));
+    if !fallback || refusal.kind() != ErrorKind::AuthMethodNotAllowed || !listed {
+        return Err(refusal);
+    }
+    let mut answer = |prompts: &Prompts| match prompts.prompts.len() {
+        0 => Some(Vec::new()),
+        1 => Some(vec![password.clone()]),
+        // Whatever else is asked for is not the password.
+        _ => None,
+    };
+    interactive_on(shared, user, "", &mut answer, deadline).map_err(|_| refusal)
+}
+
+pub(super) fn publickey_on(
+    shared: &Arc<Shared>,
+    user: &str,
+    key: &PrivateKey,
+    deadline: Deadline,
+) -> Result<AuthResult> {
+    let public = key.public();
+    let (algorithm, data) = {
+        let mut core = shared.lock()?;
+        if !core.is_active() {
+            core.live()?;
+            return Err(no_session());
+        }
+        let allowed = core.options.config.preferences.pubkey.clone();
+        let conn = core.live()?;
+        let algorithm = choose_algorithm(public, &allowed, conn.server_sig_algs())?;
+        (algorithm, conn.auth_signing_data(user, algorithm, public.blob())?)
+    };
+    let signature = key.sign(algorithm, &data)?;
+    let request = AuthRequest::PublickeySigned {
+        user: user.to_owned(),
+        algorithm: algorithm.to_owned(),
+        key: public.blob().to_vec(),
+        signature,
+    };
+    ask(shared, request, deadline)?;
+    conclude(PUBLICKEY, outcome(shared, deadline)?)
+}
+
+pub(super) fn interactive_on(
+    shared: &Arc<Shared>,
+    user: &str,
+    submethods: &str,
+    handler: PromptHandler<'_>,
+    deadline: Deadline,
+) -> Result<AuthResult> {
+    let request = AuthRequest::Interactive { user: user.to_owned(), submethods: submethods.to_owned() };
+    ask(shared, request, deadline)?;
+    loop {
+        match news(shared, deadline)? {
+            AuthNews::Done(done) => return conclude(INTERACTIVE, done),
+            AuthNews::Prompts(prompts) => {
+                let Some(answers) = handler(&prompts) else { return Err(aborted(shared, "no answers were given")) };
+                if answers.len() != prompts.prompts.len() {
+                    let text = format!("{} answers to {} prompts", answers.len(), prompts.prompts.len());
+                    return Err(aborted(shared, text));
+                }
+                shared.lock()?.live()?.auth_answer_prompts(Instant::now(), answers)?;
+            }
+            AuthNews::ChangePassword(_) => return Err(unasked(shared)),
+        }
+    }
+}
+
+/// The algorithm to sign with: of those we allow for this key, the first that the server lists. Lists of servers are
+/// binding for RSA only, whose key type leaves the choice open.
+pub(super) fn choose_algorithm(
+    key: &PublicKey,
+    allowed: &[&'static str],
+    server: Option<&[String]>,
+) -> Result<&'static str> {
+    let able = key.signature_algorithms();
+    let mut ours = allowed.iter().copied().filter(|name| able.contains(name));
+    let chosen = match server {
+        Some(listed) if able.len() > 1 => ours.find(|name| listed.iter().any(|theirs| theirs == name)),
+        _ => ours.next(),
+    };
+    chosen.ok_or_else(|| {
+        let text = match server {
+            Some(listed) => format!(
+                "no common signature algorithm for a {} key; the server lists {}",
+                key.key_type(),
+                crate::error::printable(listed.join(",").as_bytes())
+            ),
+            None => format!("the preferences allow no signature algorithm of a {} key", key.key_type()),
+        };
+        Error::new(ErrorKind::AuthNoSignatureAlgorithm, text).at(Stage::Auth)
+    })
+}
+
+/// Starts an attempt, after those before it.
+fn ask(shared: &Arc<Shared>, request: AuthRequest, deadline: Deadline) -> Result<()> {
+    let mut core = shared.lock()?;
+    if !core.is_active() {
+        core.live()?;
+        return Err(no_session());
+    }
+    let free = core.wait_changed(deadline, |core| match &core.error {
+        Some(error) => Some(Err(error.clone())),
+        None => (!core.auth.busy).then_some(Ok(())),
+    });
+    free.unwrap_or_else(|| Err(timeout()))?;
+    core.live()?.auth_start(Instant::now(), request)?;
+    core.auth = AuthSlot { busy: true, abandoned: false, news: None };
+    Ok(())
+}
+
+/// Waits for what the server says.
+fn news(shared: &Arc<Shared>, deadline: Deadline) -> Result<AuthNews> {
+    let mut core = shared.lock()?;
+    let news = core.wait_changed(deadline, |core| {
+        core.auth.news.take().map(Ok).or_else(|| core.error.clone().map(|error| Err(error.at(Stage::Auth))))
+    });
+    match news {
+        Some(Ok(news)) => {
+            if matches!(news, AuthNews::Done(_)) {
+                core.auth = AuthSlot::default();
+                shared.changed.notify_all();
+            }
+            Ok(news)
+        }
+        Some(Err(error)) => Err(error),
+        None => {
+            drop(core);
+            give_up(shared);
+            Err(timeout())
+        }
+    }
+}
+
+/// Waits for the end of a method that asks nothing.
+fn outcome(shared: &Arc<Shared>, deadline: Deadline) -> Result<AuthOutcome> {
+    match news(shared, deadline)? {
+        AuthNews::Done(outcome) => Ok(outcome),
+        AuthNews::Prompts(_) | AuthNews::ChangePassword(_) => Err(unasked(shared)),
+    }
+}
+
+fn conclude(method: &str, outcome: AuthOutcome) -> Result<AuthResult> {
+    match outcome {
+        AuthOutcome::Success => Ok(AuthResult::default()),
+        AuthOutcome::Failure { methods, partial: true } => Ok(AuthResult { left: methods }),
+        AuthOutcome::Failure { methods, partial: false } => {
+            let kind = match methods.iter().any(|name| name == method) {
+                true => ErrorKind::AuthFailed,
+                false => ErrorKind::AuthMethodNotAllowed,
+            };
+            Err(Error::from(kind).at(Stage::Auth).with(|detail| detail.methods = methods))
+        }
+        AuthOutcome::TimedOut => Err(timeout()),
+        AuthOutcome::KeyAccepted => Err(Error::from(ErrorKind::Internal).at(Stage::Auth)),
+    }
+}
+
+fn timeout() -> Error {
+    Error::new(ErrorKind::Timeout, "authentication timed out").at(Stage::Auth)
+}
+
+/// Leaves an attempt whose end nobody waits for any more.
+fn give_up(shared: &Arc<Shared>) {
+    let Ok(mut core) = shared.lock() else { return };
+    if matches!(core.auth.news, Some(AuthNews::Done(_))) {
+        // It ended while we gave up.
+        core.auth = AuthSlot::default();
+        shared.changed.notify_all();
+    } else if core.auth.busy {
+        // Before the abort, whose event may come at once.
+        core.auth.abandoned = true;
+        core.auth.news = None;
+        if let Ok(conn) = core.live() {
+            conn.auth_abort(Instant::now());
+        }
+    }
+}
+
+fn aborted(shared: &Arc<Shared>, why: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    give_up(shared);
+    Error::new(ErrorKind::AuthAborted, why).at(Stage::Auth)
+}
+
+/// The core matches questions to methods, so another method's question here is a bug.
+fn unasked(shared: &Arc<Shared>) -> Error {
+    give_up(shared);
+    Error::from(ErrorKind::Internal).at(Stage::Auth)
+}

@@ -1,0 +1,358 @@
+//! The protocol core with what its waiters wait for: everything under a transport's one lock.
+
+use super::event::Event as Flag;
+use super::hooks::{AuthAsk, ServerSide};
+use super::shared::{Io, Shared};
+use super::sys::Signal;
+use super::transport::TransportOptions;
+use super::writer::Output;
+use super::{forward, log, server};
+use crate::error::{Error, ErrorKind, Result};
+use crate::proto::connection::Connection;
+use crate::proto::event::{AuthOutcome, ChannelId, Event, Prompts, Stream};
+use crate::proto::kex::KexJob;
+use parking_lot::Condvar;
+use std::any::Any;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What must run without the lock, as soon as it is free.
+pub(super) enum After {
+    /// Key exchange arithmetic.
+    Job(KexJob),
+    /// A line for the log callback.
+    Log(u8, String),
+    /// Something whose destructor may be the application's code: dropped on the pool.
+    Drop(Box<dyn Any + Send>),
+}
+
+/// Whom a channel's events wake. Used with the transport's lock.
+#[derive(Default)]
+pub(super) struct Waits {
+    /// Readers, and those who wait for replies or closure.
+    pub readable: Condvar,
+    /// Senders.
+    pub writable: Condvar,
+}
+
+/// A channel as its handles see it.
+pub(super) struct ChannelState {
+    pub waits: Arc<Waits>,
+    /// Polls readable while a read would not wait; made on first use.
+    pub signal: Option<Signal>,
+    /// How the open went; None while it is not answered.
+    pub opened: Option<Result<()>>,
+    /// One thread waits for both directions: senders' news go to `readable` as well.
+    pub both: bool,
+}
+
+impl ChannelState {
+    pub(super) fn new(opened: Option<Result<()>>) -> Self {
+        Self { waits: Arc::default(), signal: None, opened, both: false }
+    }
+}
+
+/// What the authenticating thread waits for.
+pub(super) enum AuthNews {
+    Done(AuthOutcome),
+    Prompts(Prompts),
+    ChangePassword(Vec<u8>),
+}
+
+/// The client's authentication, one attempt at a time.
+#[derive(Default)]
+pub(super) struct AuthSlot {
+    pub busy: bool,
+    /// Whoever asked has gone: the answer is dropped.
+    pub abandoned: bool,
+    pub news: Option<AuthNews>,
+}
+
+/// A transport's state.
+pub(super) struct Core {
+    /// None before the start, and after a bug of ours.
+    pub conn: Option<Connection>,
+    pub started: bool,
+    pub options: TransportOptions,
+    /// The first fatal error; from here on the transport is over.
+    pub error: Option<Error>,
+    pub io: Option<Io>,
+    pub out: Output,
+    pub channels: HashMap<ChannelId, ChannelState>,
+    /// Channel requests that want a reply.
+    pub replies: HashMap<u64, Option<bool>>,
+    /// Global requests that want a reply.
+    pub globals: HashMap<u64, Option<Option<Vec<u8>>>>,
+    pub auth: AuthSlot,
+    /// Channels the peer opened, accepted, for `accept`.
+    pub incoming: VecDeque<ChannelId>,
+    /// Key exchanges finished.
+    pub exchanges: u64,
+    /// Set when the first key exchange is over, or the transport is.
+    pub start_flags: Vec<Flag>,
+    /// Channels a client lets the peer open.
+    pub forwards: forward::Forwards,
+    /// What a server brings.
+    pub server: ServerSide,
+    pub after: Vec<After>,
+    /// When the poller calls.
+    pub armed: Option<Instant>,
+    /// The transport is over; its socket is closed now at the latest.
+    pub closing: Option<Instant>,
+    /// The peer has ended its side: no need to linger for it.
+    pub peer_gone: bool,
+    /// Writing failed; the input must end by now.
+    pub lost_by: Option<Instant>,
+    /// When idle buffers are looked at.
+    pub trim_at: Option<Instant>,
+    /// The reader waits to be told that input is wanted again.
+    pub input_held: bool,
+    pub log_level: u8,
+}
+
+impl Core {
+    pub(super) fn new(io: Io, options: TransportOptions) -> Self {
+        Self {
+            conn: None,
+            started: false,
+            options,
+            error: None,
+            io: Some(io),
+            out: Output::default(),
+            channels: HashMap::new(),
+            replies: HashMap::new(),
+            globals: HashMap::new(),
+            auth: AuthSlot::default(),
+            incoming: VecDeque::new(),
+            exchanges: 0,
+            start_flags: Vec::new(),
+            forwards: forward::Forwards::default(),
+            server: ServerSide::default(),
+            after: Vec::new(),
+            armed: None,
+            closing: None,
+            peer_gone: false,
+            lost_by: None,
+            trim_at: None,
+            input_held: false,
+            log_level: 0,
+        }
+    }
+
+    /// The connection while it is alive; else why it is not.
+    pub(super) fn live(&mut self) -> Result<&mut Connection> {
+        if let Some(error) = &self.error {
+            return Err(error.clone());
+        }
+        self.conn.as_mut().ok_or_else(|| Error::new(ErrorKind::InvalidState, "the transport is not started"))
+    }
+
+    /// The connection, ended or not: what came before the end can still be read.
+    pub(super) fn conn(&mut self) -> Result<&mut Connection> {
+        match (&mut self.conn, &self.error) {
+            (Some(conn), _) => Ok(conn),
+            (None, Some(error)) => Err(error.clone()),
+            (None, None) => Err(Error::new(ErrorKind::InvalidState, "the transport is not started")),
+        }
+    }
+
+    /// Whether the transport has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// Started, and past the first key exchange.
+    pub(super) fn is_active(&self) -> bool {
+        !self.is_over() && self.exchanges > 0
+    }
+
+    /// When the poller must call next.
+    pub(super) fn next_time(&mut self) -> Option<Instant> {
+        if self.out.holds_memory() && self.trim_at.is_none() && self.io.is_some() {
+            self.trim_at = Instant::now().checked_add(Duration::from_secs(1));
+        }
+        let core = if self.is_over() { None } else { self.conn.as_ref().and_then(Connection::poll_timeout) };
+        let closing = self.closing.filter(|_| self.io.is_some());
+        [core, closing, self.lost_by, self.trim_at].into_iter().flatten().min()
+    }
+
+    /// Does what is due.
+    pub(super) fn on_timer(&mut self, now: Instant) {
+        if self.trim_at.is_some_and(|at| at <= now) {
+            self.trim_at = None;
+            if let Some(conn) = &mut self.conn {
+                self.out.trim(conn);
+            }
+        }
+        if self.lost_by.is_some_and(|at| at <= now) {
+            self.lost_by = None;
+            if let Ok(conn) = self.live() {
+                conn.handle_error(now, Error::from(ErrorKind::ConnectionLost));
+            }
+        }
+        if let Ok(conn) = self.live() {
+            if conn.poll_timeout().is_some_and(|at| at <= now) {
+                conn.handle_timeout(now);
+            }
+        }
+    }
+
+    /// Whether the reader waits and need wait no more.
+    pub(super) fn may_resume_input(&mut self) -> bool {
+        let resume = self.input_held && (self.is_over() || self.conn.as_ref().is_none_or(Connection::wants_input));
+        self.input_held &= !resume;
+        resume
+    }
+
+    /// Whether the last output has gone, or never will.
+    pub(super) fn may_end_io(&self, now: Instant) -> bool {
+        let drained = self.out.is_empty() && !self.conn.as_ref().is_some_and(Connection::has_output);
+        drained || self.out.is_closed() || self.closing.is_none_or(|at| at <= now)
+    }
+
+    /// Takes the core's events and passes them to those who wait for them.
+    pub(super) fn dispatch(&mut self, shared: &Arc<Shared>) {
+        let level = log::level();
+        if let Some(conn) = self.conn.as_mut().filter(|_| level != self.log_level) {
+            conn.set_log_level(level);
+            self.log_level = level;
+        }
+        while let Some(event) = self.conn.as_mut().and_then(Connection::poll_event) {
+            self.event(shared, event);
+        }
+    }
+
+    fn event(&mut self, shared: &Arc<Shared>, event: Event) {
+        match event {
+            Event::KexDone { first: _ } => {
+                self.exchanges += 1;
+                self.start_flags.drain(..).for_each(|flag| flag.set());
+                shared.changed.notify_all();
+            }
+            Event::Job(job) => self.after.push(After::Job(job)),
+            Event::Log(level, text) => self.after.push(After::Log(level, text)),
+            Event::AuthDone(outcome) => self.auth_news(shared, AuthNews::Done(outcome)),
+            Event::AuthPrompts(prompts) => self.auth_news(shared, AuthNews::Prompts(prompts)),
+            Event::AuthPasswordChange(prompt) => self.auth_news(shared, AuthNews::ChangePassword(prompt)),
+            Event::Banner => {}
+            Event::Authenticated => {
+                shared.changed.notify_all();
+            }
+            Event::ChannelOpened(id) => self.open_answered(id, Ok(())),
+            Event::ChannelRefused(id, error) => self.open_answered(id, Err(error)),
+            Event::Readable(id) => {
+                self.update_signal(id);
+                self.wake(id, true, false);
+            }
+            Event::Writable(id) => self.wake(id, false, true),
+            Event::Changed(id) => {
+                self.update_signal(id);
+                self.wake(id, true, true);
+            }
+            Event::ChannelReply { channel, token, ok } => {
+                if let Some(place) = self.replies.get_mut(&token) {
+                    *place = Some(ok);
+                    self.wake(channel, true, false);
+                }
+            }
+            Event::GlobalReply { token, data } => {
+                if let Some(place) = self.globals.get_mut(&token) {
+                    *place = Some(data);
+                    shared.changed.notify_all();
+                }
+            }
+            Event::ChannelIncoming(id, open) => server::incoming(self, shared, id, open),
+            Event::ChannelRequest { channel, ticket, request, data } => {
+                server::channel_request(self, shared, channel, ticket, request, data);
+            }
+            Event::GlobalRequest { ticket, request, data } => {
+                server::global_request(self, shared, ticket, request, data);
+            }
+            Event::AuthAsk { ticket, user, passed, question } => {
+                server::auth_ask(self, shared, ticket, AuthAsk { user, passed, question });
+            }
+            Event::Ended(error) => self.ended(shared, error),
+        }
+    }
+
+    fn auth_news(&mut self, shared: &Arc<Shared>, news: AuthNews) {
+        let done = matches!(news, AuthNews::Done(_));
+        if !self.auth.abandoned {
+            self.auth.news = Some(news);
+        } else if done {
+            self.auth = AuthSlot::default();
+        } else if let Some(conn) = &mut self.conn {
+            // Nobody is left to answer.
+            conn.auth_abort(Instant::now());
+        }
+        shared.changed.notify_all();
+    }
+
+    fn open_answered(&mut self, id: ChannelId, answer: Result<()>) {
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.opened = Some(answer);
+            channel.waits.readable.notify_all();
+        }
+    }
+
+    fn wake(&mut self, id: ChannelId, readers: bool, senders: bool) {
+        if let Some(channel) = self.channels.get(&id) {
+            if readers || channel.both {
+                channel.waits.readable.notify_all();
+            }
+            if senders {
+                channel.waits.writable.notify_all();
+            }
+        }
+    }
+
+    /// Makes a channel's descriptor tell what reads would do; called whenever that may have changed.
+    pub(super) fn update_signal(&mut self, id: ChannelId) {
+        let Some(signal) = self.channels.get_mut(&id).and_then(|channel| channel.signal.as_mut()) else { return };
+        let readable = self
+            .conn
+            .as_ref()
+            .and_then(|conn| conn.channel(id))
+            .is_none_or(|channel| channel.readable(Stream::Data) || channel.readable(Stream::Stderr));
+        signal.set(readable);
+    }
+
+    /// Ends the transport: every waiter finds out.
+    pub(super) fn ended(&mut self, shared: &Arc<Shared>, error: Error) {
+        if self.error.is_none() {
+            if !self.start_flags.is_empty() {
+                shared.store_exception(error.clone());
+            }
+            self.error = Some(error);
+        }
+        self.closing = Instant::now().checked_add(self.options.close_timeout);
+        self.lost_by = None;
+        let owned = (std::mem::take(&mut self.server), std::mem::take(&mut self.forwards));
+        if owned.0.is_of_application() || owned.1.is_of_application() {
+            self.after.push(After::Drop(Box::new(owned)));
+        }
+        self.wake_all();
+        shared.changed.notify_all();
+    }
+
+    /// A bug of ours: the core may be in any state and is not used again.
+    pub(super) fn fail_internal(&mut self) {
+        self.conn = None;
+        self.error.get_or_insert_with(|| Error::from(ErrorKind::Internal));
+        self.out.give_up();
+        self.peer_gone = true;
+        self.wake_all();
+    }
+
+    fn wake_all(&mut self) {
+        self.start_flags.drain(..).for_each(|flag| flag.set());
+        for channel in self.channels.values_mut() {
+            if let Some(signal) = &mut channel.signal {
+                signal.set(true);
+            }
+            channel.waits.readable.notify_all();
+            channel.waits.writable.notify_all();
+        }
+    }
+}

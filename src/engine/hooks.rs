@@ -1,0 +1,173 @@
+//! What a server asks its application. Hooks run on the transport's strand of the pool: in order, with no lock held,
+//! and free to block; only their own transport's hooks wait for them. What a hook does not decide is denied.
+
+use super::channel::Channel;
+use super::transport::Transport;
+use crate::crypto::hostkey::PrivateKey;
+use crate::crypto::moduli::Moduli;
+use crate::error::Result;
+use crate::proto::event::{AuthQuestion, AuthVerdict, IncomingOpen};
+use crate::wire::msg_channel as msg;
+use parking_lot::RwLock;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A channel request, parsed as RFC 4254 section 6 has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelAsk<'a> {
+    /// "pty-req".
+    Pty(msg::PtyRequest<'a>),
+    /// "shell".
+    Shell,
+    /// "exec" with its command.
+    Exec(&'a [u8]),
+    /// "subsystem" with its name.
+    Subsystem(&'a [u8]),
+    /// "env".
+    Environment(msg::EnvRequest<'a>),
+    /// "window-change".
+    WindowChange(msg::WindowChange<'a>),
+    /// "x11-req".
+    X11(msg::X11Request<'a>),
+    /// "auth-agent-req@openssh.com".
+    ForwardAgent,
+    /// "signal" with its name, without "SIG".
+    Signal(&'a [u8]),
+    /// "break" with its length in milliseconds.
+    Break(u32),
+    /// Anything else, unparsed.
+    Other {
+        /// Request type.
+        request: &'a str,
+        /// Type-specific data.
+        data: &'a [u8],
+    },
+}
+
+impl<'a> ChannelAsk<'a> {
+    /// Parses a request's body. An error means that the peer broke the format.
+    pub fn parse(request: &'a str, data: &'a [u8]) -> Result<Self> {
+        Ok(match request {
+            "pty-req" => Self::Pty(msg::PtyRequest::parse(data)?),
+            "shell" => Self::Shell,
+            "exec" => Self::Exec(msg::ExecRequest::parse(data)?.command),
+            "subsystem" => Self::Subsystem(msg::SubsystemRequest::parse(data)?.name),
+            "env" => Self::Environment(msg::EnvRequest::parse(data)?),
+            "window-change" => Self::WindowChange(msg::WindowChange::parse(data)?),
+            "x11-req" => Self::X11(msg::X11Request::parse(data)?),
+            "auth-agent-req@openssh.com" => Self::ForwardAgent,
+            "signal" => Self::Signal(msg::SignalRequest::parse(data)?.signal),
+            "break" => Self::Break(msg::BreakRequest::parse(data)?.milliseconds),
+            _ => Self::Other { request, data },
+        })
+    }
+}
+
+/// An authentication step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthAsk {
+    /// The user name the request carries.
+    pub user: String,
+    /// Methods this user already passed with [`AuthVerdict::Partial`]; a change of the user name empties it.
+    pub passed: Vec<&'static str>,
+    /// The question.
+    pub question: AuthQuestion,
+}
+
+/// What a hook says to a channel request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Verdict {
+    /// Yes.
+    Accept,
+    /// No.
+    Refuse,
+    /// A subsystem goes to the handler registered for it; anything else is refused.
+    #[default]
+    Undecided,
+}
+
+/// The server's application. Every method has a default that denies.
+pub trait Hooks: Send + Sync {
+    /// Authentication methods a refusal lists, most useful first.
+    fn allowed_auths(&self, _transport: &Transport, _user: &str) -> Vec<String> {
+        vec!["password".to_owned()]
+    }
+
+    /// An authentication step. A key query's success authenticates nobody: the same key comes again with a verified
+    /// signature.
+    fn check_auth(&self, _transport: &Transport, _ask: &AuthAsk) -> AuthVerdict {
+        AuthVerdict::Failure
+    }
+
+    /// A text shown before authentication, and its language tag.
+    fn banner(&self, _transport: &Transport) -> Option<(String, String)> {
+        None
+    }
+
+    /// The peer opens a channel; refused with a reason of RFC 4254 section 5.1 and a text.
+    fn check_channel_open(
+        &self,
+        _transport: &Transport,
+        _id: u32,
+        _open: &IncomingOpen,
+    ) -> std::result::Result<(), (u32, String)> {
+        Err((1, String::new()))
+    }
+
+    /// The peer asks something of a channel. The handle does not keep the channel open.
+    fn check_channel_request(&self, _channel: &Channel, _ask: &ChannelAsk<'_>) -> Verdict {
+        Verdict::Undecided
+    }
+
+    /// The peer asks us to listen for it; the port listened on (port 0 leaves the choice to us), or None to refuse.
+    fn check_port_forward(&self, _transport: &Transport, _address: &str, _port: u16) -> Option<u16> {
+        None
+    }
+
+    /// The peer ends such a forward; false: there is none.
+    fn cancel_port_forward(&self, _transport: &Transport, _address: &str, _port: u16) -> bool {
+        false
+    }
+
+    /// Any other global request: the reply's data, or None to refuse.
+    fn check_global_request(&self, _transport: &Transport, _request: &str, _data: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// Denies everything.
+pub(super) struct DenyAll;
+
+impl Hooks for DenyAll {}
+
+/// Serves a subsystem on a thread of its own; the channel is closed when it returns. Gets the subsystem's name.
+pub type SubsystemHandler = Arc<dyn Fn(&Channel, &str) + Send + Sync>;
+
+/// What a transport needs to be a server.
+#[derive(Default)]
+pub(super) struct ServerSide {
+    pub hooks: Option<Arc<dyn Hooks>>,
+    /// One a key type.
+    pub keys: Vec<PrivateKey>,
+    pub subsystems: HashMap<String, SubsystemHandler>,
+    pub banner_sent: bool,
+}
+
+impl ServerSide {
+    /// Whether dropping it may run the application's code.
+    pub(super) fn is_of_application(&self) -> bool {
+        self.hooks.is_some() || !self.subsystems.is_empty()
+    }
+}
+
+/// Protects the place of the process's moduli only.
+static MODULI: RwLock<Option<Arc<Moduli>>> = RwLock::new(None);
+
+/// Sets the groups that servers started from here on offer for group exchange (RFC 4419); None: they do not offer it.
+pub fn set_server_moduli(moduli: Option<Arc<Moduli>>) {
+    *MODULI.write() = moduli.filter(|moduli| !moduli.is_empty());
+}
+
+pub(super) fn server_moduli() -> Option<Arc<Moduli>> {
+    MODULI.read().clone()
+}

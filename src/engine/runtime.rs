@@ -1,0 +1,87 @@
+//! What all transports of the process share: poller threads and the pool, started on first use.
+
+use super::poller::{Poller, PollerHandle};
+use super::pool::Pool;
+use crate::error::{Error, ErrorKind, Result};
+use once_cell::race::OnceBox;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+
+/// Pollers beyond this add threads but, as measured on real loads, no speed: encryption is done by senders.
+const MAX_POLLERS: usize = 4;
+
+/// One process's threads.
+pub(super) struct Runtime {
+    /// A forked child has this memory but not the threads: it starts a runtime of its own.
+    pid: u32,
+    /// Elastic threads.
+    pub(super) pool: Pool,
+    /// Started one by one as transports come. The lock protects the list; nothing is locked under it.
+    pollers: Mutex<Vec<Arc<PollerHandle>>>,
+    wanted: usize,
+    turn: AtomicUsize,
+    /// The runtime of a child of this process. Lock-free, because a lock held by another thread while forking stays
+    /// locked for ever in the child.
+    child: OnceBox<Runtime>,
+}
+
+static ROOT: OnceBox<Runtime> = OnceBox::new();
+
+impl Runtime {
+    fn new() -> Box<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Box::new(Self {
+            pid: std::process::id(),
+            pool: Pool::new(),
+            pollers: Mutex::new(Vec::new()),
+            wanted: cores.min(MAX_POLLERS),
+            turn: AtomicUsize::new(0),
+            child: OnceBox::new(),
+        })
+    }
+
+    /// This process's runtime.
+    pub(super) fn get() -> &'static Self {
+        let pid = std::process::id();
+        let mut at = ROOT.get_or_init(Self::new);
+        while at.pid != pid {
+            at = at.child.get_or_init(Self::new);
+        }
+        at
+    }
+
+    /// The poller for one more transport.
+    pub(super) fn poller(&self) -> Result<Arc<PollerHandle>> {
+        let mut pollers = self.pollers.lock();
+        if pollers.len() < self.wanted {
+            match Poller::start(pollers.len()) {
+                Ok(handle) => {
+                    pollers.push(Arc::clone(&handle));
+                    return Ok(handle);
+                }
+                // Those that run can serve one more.
+                Err(_) if !pollers.is_empty() => {}
+                Err(e) => return Err(Error::new(ErrorKind::ResourceLimit, format!("no poller could be started: {e}"))),
+            }
+        }
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let index = turn.checked_rem(pollers.len()).unwrap_or(0);
+        pollers.get(index).cloned().ok_or_else(|| Error::from(ErrorKind::Internal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_has_one_runtime_and_few_pollers() {
+        let runtime = Runtime::get();
+        assert!(std::ptr::eq(runtime, Runtime::get()));
+        for _ in 0..20 {
+            runtime.poller().unwrap();
+        }
+        assert!(runtime.pollers.lock().len() <= MAX_POLLERS);
+    }
+}

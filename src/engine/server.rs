@@ -1,0 +1,271 @@
+//! The server's side: starting one, and taking the core's questions to the hooks and their answers back.
+
+use super::channel::Channel;
+use super::core::Core;
+use super::deadline::Deadline;
+use super::event::Event;
+use super::forward::{self, accept, refuse};
+use super::hooks::{server_moduli, AuthAsk, ChannelAsk, DenyAll, Hooks, SubsystemHandler, Verdict};
+use super::runtime::Runtime;
+use super::shared::{Locked, Shared};
+use super::start::{await_start, begin};
+use super::transport::Transport;
+use crate::crypto::hostkey::{PrivateKey, PublicKey};
+use crate::crypto::rng::SystemRng;
+use crate::error::{Error, ErrorKind, Result};
+use crate::proto::connection::Connection;
+use crate::proto::event::{AuthVerdict, ChannelId, IncomingOpen, Ticket};
+use crate::proto::phase::Role;
+use crate::wire::msg_channel::TcpipForward;
+use crate::wire::Writer;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// RFC 4254 section 5.1.
+const PROHIBITED: u32 = 1;
+
+impl Transport {
+    /// Starts as a server and waits for the first key exchange. Without hooks everything is denied. When the deadline
+    /// passes first, the transport ends.
+    pub fn start_server(&self, hooks: Option<Arc<dyn Hooks>>, deadline: Deadline) -> Result<()> {
+        self.begin_server(hooks, None)?;
+        await_start(self.shared(), deadline)
+    }
+
+    /// Starts as a server; `done` is set when the first key exchange is over, or the transport is.
+    pub fn start_server_event(&self, hooks: Option<Arc<dyn Hooks>>, done: &Event) -> Result<()> {
+        self.begin_server(hooks, Some(done))
+    }
+
+    fn begin_server(&self, hooks: Option<Arc<dyn Hooks>>, done: Option<&Event>) -> Result<()> {
+        let has_keys = |core: &mut Core| match core.server.keys.is_empty() {
+            true => Err(Error::new(ErrorKind::InvalidState, "a server needs a host key first")),
+            false => Ok(()),
+        };
+        begin(self.shared(), done, has_keys, |core, config| {
+            core.server.hooks = Some(hooks.unwrap_or_else(|| Arc::new(DenyAll)));
+            let rng = Box::new(SystemRng::default());
+            Connection::server(config, core.server.keys.clone(), server_moduli(), rng, Instant::now())
+        })
+    }
+
+    /// Adds a host key before the start: one a type, each ECDSA curve apart; a later one replaces.
+    pub fn add_server_key(&self, key: PrivateKey) -> Result<()> {
+        let mut core = self.shared().lock()?;
+        if core.started {
+            return Err(Error::new(ErrorKind::InvalidState, "host keys are fixed once the transport is started"));
+        }
+        let kind = key.public().key_type();
+        core.server.keys.retain(|known| known.public().key_type() != kind);
+        core.server.keys.push(key);
+        Ok(())
+    }
+
+    /// The host key in use; None before negotiation, and on a client.
+    #[must_use]
+    pub fn server_key(&self) -> Option<PublicKey> {
+        self.peek(|conn| conn.server_key().map(|key| key.public().clone())).flatten()
+    }
+
+    /// Sets who serves a subsystem that the hooks leave undecided; None: nobody.
+    pub fn set_subsystem_handler(&self, name: &str, handler: Option<SubsystemHandler>) -> Result<()> {
+        let mut core = self.shared().lock()?;
+        let subsystems = &mut core.server.subsystems;
+        let old = match handler {
+            Some(handler) => subsystems.insert(name.to_owned(), handler),
+            None => subsystems.remove(name),
+        };
+        drop(core);
+        // Outside of the lock: its destructor is the application's code.
+        drop(old);
+        Ok(())
+    }
+}
+
+/// Runs `ask` with the hooks on the strand and gives its answer to `answer` under the lock. A panic in a hook is
+/// `None`: denied.
+fn consult<A: 'static>(
+    core: &mut Core,
+    shared: &Arc<Shared>,
+    ask: impl FnOnce(&dyn Hooks, &Arc<Shared>) -> A + Send + 'static,
+    answer: impl FnOnce(&mut Locked<'_>, Option<A>) + Send + 'static,
+) {
+    let Some(hooks) = core.server.hooks.clone() else { return };
+    let owner = Arc::clone(shared);
+    let posted = shared.strand.post(
+        &Runtime::get().pool,
+        Box::new(move || {
+            let said = catch_unwind(AssertUnwindSafe(|| ask(&*hooks, &owner))).ok();
+            drop(hooks);
+            if let Ok(mut core) = owner.lock() {
+                answer(&mut core, said);
+            }
+        }),
+    );
+    if let (Err(error), Ok(conn)) = (posted, core.live()) {
+        conn.handle_error(Instant::now(), error);
+    }
+}
+
+pub(super) fn auth_ask(core: &mut Core, shared: &Arc<Shared>, ticket: Ticket, asked: AuthAsk) {
+    let first = !std::mem::replace(&mut core.server.banner_sent, true);
+    consult(
+        core,
+        shared,
+        move |hooks, shared| {
+            let transport = Transport::view(shared);
+            let banner = first.then(|| hooks.banner(&transport)).flatten();
+            if let (Some((text, language)), Ok(mut core)) = (banner, shared.lock()) {
+                if let Ok(conn) = core.live() {
+                    // A text that fits no message is not shown.
+                    let _ = conn.send_banner(&text, &language);
+                }
+            }
+            let verdict = hooks.check_auth(&transport, &asked);
+            (verdict, hooks.allowed_auths(&transport, &asked.user))
+        },
+        move |core, said| {
+            let (verdict, left) = said.unwrap_or((AuthVerdict::Failure, Vec::new()));
+            let left: Vec<&str> = left.iter().map(String::as_str).collect();
+            let Ok(conn) = core.live() else { return };
+            let now = Instant::now();
+            if conn.auth_answer(now, ticket, verdict, &left).is_err() {
+                // A verdict that does not fit the question, or method names that fit no list: denied.
+                let _ = conn.auth_answer(now, ticket, AuthVerdict::Failure, &[]);
+            }
+        },
+    );
+}
+
+pub(super) fn incoming(core: &mut Core, shared: &Arc<Shared>, id: ChannelId, open: IncomingOpen) {
+    if core.conn.as_ref().is_none_or(|conn| conn.role() == Role::Client) {
+        return forward::incoming(core, shared, id, &open);
+    }
+    consult(
+        core,
+        shared,
+        move |hooks, shared| hooks.check_channel_open(&Transport::view(shared), id.0, &open),
+        move |core, said| match said.unwrap_or_else(|| Err((PROHIBITED, String::new()))) {
+            Err((reason, text)) => refuse(core, id, reason, &text),
+            Ok(()) => {
+                if accept(core, id) {
+                    core.incoming.push_back(id);
+                    core.shared.changed.notify_all();
+                }
+            }
+        },
+    );
+}
+
+pub(super) fn channel_request(
+    core: &mut Core,
+    shared: &Arc<Shared>,
+    id: ChannelId,
+    ticket: Option<Ticket>,
+    request: String,
+    data: Vec<u8>,
+) {
+    if core.server.hooks.is_none() {
+        return answer_request(core, ticket, false);
+    }
+    let name = subsystem_name(&request, &data);
+    consult(
+        core,
+        shared,
+        move |hooks, shared| {
+            let channel = Channel::make(&mut *shared.lock().ok()?, shared, id, false).ok()?;
+            let ask = ChannelAsk::parse(&request, &data).ok()?;
+            Some(hooks.check_channel_request(&channel, &ask))
+        },
+        move |core, said| {
+            let verdict = said.flatten().unwrap_or(Verdict::Refuse);
+            let handler = match (&verdict, &name) {
+                (Verdict::Undecided, Some(name)) => core.server.subsystems.get(name).cloned(),
+                _ => None,
+            };
+            answer_request(core, ticket, verdict == Verdict::Accept || handler.is_some());
+            if let (Some(handler), Some(name)) = (handler, name) {
+                serve_subsystem(core, id, handler, name);
+            }
+        },
+    );
+}
+
+fn subsystem_name(request: &str, data: &[u8]) -> Option<String> {
+    match ChannelAsk::parse(request, data) {
+        Ok(ChannelAsk::Subsystem(name)) => std::str::from_utf8(name).ok().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// On a thread of its own, behind the reply.
+fn serve_subsystem(core: &mut Locked<'_>, id: ChannelId, handler: SubsystemHandler, name: String) {
+    let Ok(channel) = Channel::adopt(core, id, false) else { return };
+    let task = Box::new(move || {
+        let served = catch_unwind(AssertUnwindSafe(|| handler(&channel, &name)));
+        channel.close();
+        drop(served);
+    });
+    // Without a thread to be had nobody serves the channel: it closes.
+    if Runtime::get().pool.spawn(task).is_err() {
+        if let Ok(conn) = core.live() {
+            let _ = conn.close_channel(id);
+        }
+    }
+}
+
+fn answer_request(core: &mut Core, ticket: Option<Ticket>, ok: bool) {
+    if let (Some(ticket), Ok(conn)) = (ticket, core.live()) {
+        // Fails where the channel is gone.
+        let _ = conn.answer_channel_request(ticket, ok);
+    }
+}
+
+pub(super) fn global_request(
+    core: &mut Core,
+    shared: &Arc<Shared>,
+    ticket: Option<Ticket>,
+    request: String,
+    data: Vec<u8>,
+) {
+    if core.server.hooks.is_none() {
+        return answer_global(core, ticket, None);
+    }
+    consult(
+        core,
+        shared,
+        move |hooks, shared| decide_global(hooks, &Transport::view(shared), &request, &data),
+        move |core, said| answer_global(core, ticket, said.flatten().as_deref()),
+    );
+}
+
+fn answer_global(core: &mut Core, ticket: Option<Ticket>, reply: Option<&[u8]>) {
+    if let (Some(ticket), Ok(conn)) = (ticket, core.live()) {
+        let _ = conn.answer_global(ticket, reply);
+    }
+}
+
+fn decide_global(hooks: &dyn Hooks, transport: &Transport, request: &str, data: &[u8]) -> Option<Vec<u8>> {
+    let forward = |data| {
+        let body = TcpipForward::parse(data).ok()?;
+        Some((String::from_utf8(body.address.to_vec()).ok()?, u16::try_from(body.port).ok()?))
+    };
+    match request {
+        "tcpip-forward" => {
+            let (address, port) = forward(data)?;
+            let chosen = hooks.check_port_forward(transport, &address, port)?;
+            let mut reply = Vec::new();
+            // RFC 4254 section 7.1: the reply names the port only if the peer asked for any.
+            if port == 0 {
+                Writer::new(&mut reply).u32(chosen.into());
+            }
+            Some(reply)
+        }
+        "cancel-tcpip-forward" => {
+            let (address, port) = forward(data)?;
+            hooks.cancel_port_forward(transport, &address, port).then(Vec::new)
+        }
+        _ => hooks.check_global_request(transport, request, data),
+    }
+}

@@ -1,0 +1,138 @@
+//! The server's hooks, forwards, subsystems, commands.
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::wire::msg_channel::TcpipOpen;
+
+#[test]
+fn a_command_is_run_and_collected() {
+    let pair = Pair::open();
+    let ours = pair.client.open_channel("session", b"", None, None, soon()).unwrap();
+    let theirs = pair.server.accept(soon()).unwrap();
+    let serving = std::thread::spawn(move || {
+        let input = read_all(&theirs, Stream::Data);
+        theirs.send_all_stderr(&vec![b'e'; 300_000], soon()).unwrap();
+        theirs.send_all(&input, soon()).unwrap();
+        theirs.send_exit_status(7).unwrap();
+        theirs.close();
+    });
+    let input = vec![b'i'; 3_000_000];
+    let got = ours.exec_collect(b"cat", &input, 10 << 20, soon()).unwrap();
+    serving.join().unwrap();
+    assert!(got.stdout == input && got.stderr.len() == 300_000);
+    assert_eq!((got.exit_status, got.exit_signal), (Some(7), None));
+}
+
+#[test]
+fn a_signal_and_a_missing_status_are_told_apart() {
+    let pair = Pair::open();
+    let (ours, theirs) = pair.channel();
+    assert!(!ours.exit_status_ready());
+    theirs.send_exit_signal("KILL", false, "killed").unwrap();
+    assert_eq!(ours.recv_exit_signal(soon()).unwrap().unwrap().signal, "KILL");
+    assert_eq!(ours.recv_exit_status(soon()).unwrap_err().kind(), ErrorKind::NoExitStatus);
+    let (ours, theirs) = pair.channel();
+    theirs.close();
+    assert_eq!(ours.recv_exit_status(soon()).unwrap_err().kind(), ErrorKind::NoExitStatus);
+    assert_eq!(ours.recv_exit_signal(soon()).unwrap(), None);
+}
+
+#[test]
+fn refusals_carry_reason_and_text_and_leave_the_channel_usable() {
+    let pair = Pair::open();
+    let refused = pair.client.open_channel("nonsense", b"", None, None, soon()).err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::ChannelUnknownType);
+    assert_eq!(refused.detail().unwrap().peer_text.as_deref(), Some("no such type here"));
+    let (ours, theirs) = pair.channel();
+    let refused = ours.invoke_subsystem("nonsense", soon()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::RequestRefused);
+    ours.invoke_shell(soon()).unwrap();
+    ours.send_all(b"still here", soon()).unwrap();
+    theirs.recv(Stream::Data, 100, &mut |b| assert_eq!(b, b"still here"), soon()).unwrap();
+}
+
+#[test]
+fn a_hook_that_blocks_delays_its_own_hooks_only() {
+    let gate = Event::new();
+    let app = App { gate: Some(gate.clone()), ..App::default() };
+    let (blocked, other) = (Pair::with(app, options(), options()).login(), Pair::open());
+    let (ours, theirs) = blocked.channel();
+    let (busy, _) = (
+        std::thread::spawn({
+            let ours = ours.clone();
+            move || ours.exec_command(b"x", soon())
+        }),
+        (),
+    );
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    // Data of the same connection flows, and other transports' hooks answer.
+    ours.send_all(b"data", soon()).unwrap();
+    theirs.recv(Stream::Data, 100, &mut |b| assert_eq!(b, b"data"), soon()).unwrap();
+    let (channel, _end) = other.channel();
+    channel.exec_command(b"x", soon()).unwrap();
+    gate.set();
+    busy.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_transport_dropped_while_its_hook_blocks_closes_at_once() {
+    let gate = Event::new();
+    let app = App { gate: Some(gate.clone()), ..App::default() };
+    let pair = Pair::with(app, options(), options()).login();
+    let (ours, _theirs) = pair.channel();
+    let busy = std::thread::spawn(move || ours.exec_command(b"x", soon()).unwrap_err().kind());
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    drop(pair.server);
+    assert_eq!(busy.join().unwrap(), ErrorKind::PeerDisconnected);
+    gate.set();
+}
+
+#[test]
+fn a_subsystem_runs_on_its_own_thread_and_its_channel_closes() {
+    let pair = Pair::open();
+    let handler: super::super::SubsystemHandler = Arc::new(|channel: &Channel, name: &str| {
+        channel.send_all(format!("this is {name}").as_bytes(), soon()).unwrap();
+    });
+    pair.server.set_subsystem_handler("demo", Some(handler)).unwrap();
+    let (ours, _theirs) = pair.channel();
+    ours.invoke_subsystem("demo", soon()).unwrap();
+    assert_eq!(read_all(&ours, Stream::Data), b"this is demo");
+}
+
+#[test]
+fn only_channels_asked_for_reach_a_client() {
+    let pair = Pair::open();
+    let open = |port| TcpipOpen::new(b"", port, b"10.0.0.1", 1234).encode_body();
+    let refused = pair.server.open_channel("forwarded-tcpip", &open(4242), None, None, soon()).err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::ChannelProhibited);
+    let agent = pair.server.open_channel("auth-agent@openssh.com", b"", None, None, soon()).err().unwrap();
+    assert_eq!(agent.kind(), ErrorKind::ChannelProhibited);
+
+    let port = pair.client.request_port_forward("", 0, None, soon()).unwrap();
+    let theirs = pair.server.open_channel("forwarded-tcpip", &open(port.into()), None, None, soon()).unwrap();
+    let ours = pair.client.accept(soon()).unwrap();
+    assert_eq!(ours.origin(), Some(("10.0.0.1".to_owned(), 1234)));
+    theirs.send_all(b"x", soon()).unwrap();
+    ours.recv(Stream::Data, 1, &mut |_| (), soon()).unwrap();
+
+    let handler: super::super::ForwardHandler = Arc::new(|channel: Channel| echo(&channel));
+    pair.client.request_port_forward("", 99, Some(handler), soon()).unwrap();
+    let theirs = pair.server.open_channel("forwarded-tcpip", &open(99), None, None, soon()).unwrap();
+    theirs.send_all(b"echo", soon()).unwrap();
+    theirs.shutdown_write().unwrap();
+    assert_eq!(read_all(&theirs, Stream::Data), b"echo");
+}
+
+#[test]
+fn without_hooks_everything_is_denied_and_without_keys_nothing_starts() {
+    let (a, b) = fds();
+    let server = Transport::from_fd(b, options()).unwrap();
+    assert_eq!(server.start_server(None, soon()).unwrap_err().kind(), ErrorKind::InvalidState);
+    server.add_server_key(host_key()).unwrap();
+    server.start_server_event(None, &Event::new()).unwrap();
+    let client = Transport::from_fd(a, options()).unwrap();
+    client.start_client(soon()).unwrap();
+    let refused = client.auth_password("user", b"secret", false, None, soon()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::AuthFailed);
+    assert_eq!(client.remote_server_key().unwrap(), server.server_key().unwrap());
+}
