@@ -1,0 +1,321 @@
+#include "connect.h"
+
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "auth.h"
+#include "hostkey.h"
+#include "report.h"
+
+/* One host on the way. */
+struct hop {
+    const char *user, *host;
+    int port;
+    struct hostkey_name key_name; /* what known_hosts calls it */
+};
+
+static ssh_transport_options_t transport_options(const struct options *options)
+{
+    ssh_transport_options_t o = SSH_TRANSPORT_OPTIONS_INIT;
+
+    if (options->connect_timeout > 0) {
+        o.connect_timeout_ms = options->connect_timeout * INT64_C(1000);
+        o.banner_timeout_ms = o.connect_timeout_ms;
+        o.handshake_timeout_ms = o.connect_timeout_ms;
+    }
+    o.rekey_bytes = options->rekey.bytes;
+    o.rekey_interval_ms = options->rekey.seconds * 1000;
+    return o;
+}
+
+/* ---- the byte stream under the transport ---- */
+
+/* -4 and -6: the addresses of one family, tried in turn. */
+static ssh_status_t connect_family(const struct hop *hop, int family, const ssh_transport_options_t *o,
+                                   ssh_transport_t **out)
+{
+    struct addrinfo hints = {0}, *found = NULL, *a;
+    char address[256];
+    ssh_status_t rc = SSH_ERR_RESOLVE_FAILED;
+    int error;
+
+    hints.ai_family = family;
+    hints.ai_socktype = SOCK_STREAM;
+    error = getaddrinfo(hop->host, NULL, &hints, &found);
+    if (error != 0)
+        report_progress("%s: %s", hop->host, gai_strerror(error));
+    for (a = found; a != NULL && *out == NULL; a = a->ai_next)
+        if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) == 0)
+            rc = ssh_transport_new_address(address, (uint32_t)hop->port, o, SSH_WAIT_DEFAULT, out);
+    if (found != NULL)
+        freeaddrinfo(found);
+    return rc;
+}
+
+/* A connection through the hop before: the library runs SSH inside a channel as well as over a socket. */
+static ssh_status_t connect_through(ssh_transport_t *before, const struct hop *hop, const ssh_transport_options_t *o,
+                                    ssh_transport_t **out)
+{
+    ssh_channel_options_t target = SSH_CHANNEL_OPTIONS_INIT;
+    ssh_channel_t *channel = NULL;
+    ssh_status_t rc;
+
+    target.dest_host = hop->host;
+    target.dest_port = (uint32_t)hop->port;
+    target.src_host = "127.0.0.1";
+    rc = ssh_transport_open_channel(before, "direct-tcpip", &target, SSH_WAIT_DEFAULT, &channel);
+    if (rc == SSH_OK)
+        rc = ssh_transport_new_channel(channel, o, out);
+    ssh_channel_free(channel);
+    return rc;
+}
+
+static bool open_stream(const struct options *options, const struct hop *hop, ssh_transport_t *before,
+                        ssh_transport_t **out)
+{
+    ssh_transport_options_t o = transport_options(options);
+    char what[512];
+    ssh_status_t rc;
+
+    if (before != NULL)
+        rc = connect_through(before, hop, &o, out);
+    else if (options->address_family != AF_UNSPEC)
+        rc = connect_family(hop, options->address_family, &o, out);
+    else
+        rc = ssh_transport_new_address(hop->host, (uint32_t)hop->port, &o, SSH_WAIT_DEFAULT, out);
+    if (rc == SSH_OK)
+        return true;
+    snprintf(what, sizeof what, "connecting to %.300s port %d", hop->host, hop->port);
+    report_failure(what, rc);
+    return false;
+}
+
+/* ---- settings ---- */
+
+/* The algorithm lists a user can set. */
+static const struct list {
+    int32_t list;
+    size_t offset; /* in struct options */
+    const char *key;
+} LISTS[] = {
+    {SSH_LIST_KEX, offsetof(struct options, kex), "KexAlgorithms"},
+    {SSH_LIST_HOST_KEY, offsetof(struct options, host_key_algorithms), "HostKeyAlgorithms"},
+    {SSH_LIST_CIPHER, offsetof(struct options, ciphers), "Ciphers"},
+    {SSH_LIST_MAC, offsetof(struct options, macs), "MACs"},
+    {SSH_LIST_PUBKEY, offsetof(struct options, pubkey_algorithms), "PubkeyAcceptedAlgorithms"},
+};
+
+static const char **field_of(const struct list *list, struct options *options)
+{
+    return (const char **)((char *)options + list->offset);
+}
+
+static bool apply_algorithms(const struct options *options, ssh_security_options_t *security)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof LISTS / sizeof LISTS[0]; i++) {
+        const char *names = *(const char *const *)((const char *)options + LISTS[i].offset);
+        ssh_status_t rc = names == NULL ? SSH_OK : ssh_security_options_set(security, LISTS[i].list, names);
+
+        if (rc != SSH_OK) {
+            report_failure(LISTS[i].key, rc);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Everything that must be said before the negotiation begins. */
+static bool apply_settings(const struct options *options, ssh_transport_t *transport)
+{
+    ssh_security_options_t *security = NULL;
+    ssh_status_t rc = ssh_transport_get_security_options(transport, &security);
+    bool ok;
+
+    if (rc == SSH_OK && options->compression)
+        rc = ssh_transport_use_compression(transport, true);
+    if (rc == SSH_OK && report_current_level() >= REPORT_PACKETS)
+        rc = ssh_transport_set_hexdump(transport, true);
+    if (rc != SSH_OK)
+        report_failure("applying settings", rc);
+    ok = rc == SSH_OK && apply_algorithms(options, security);
+    ssh_security_options_free(security);
+    return ok;
+}
+
+/* Reads the lists a transport would offer, from one that goes nowhere. */
+bool connect_resolve_algorithms(struct options *options)
+{
+    ssh_security_options_t *security = NULL;
+    ssh_transport_t *transport = NULL;
+    int ends[2];
+    bool ok;
+    size_t i;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
+        return false;
+    ok = ssh_transport_new_fd(ends[0], NULL, &transport) == SSH_OK && apply_settings(options, transport) &&
+         ssh_transport_get_security_options(transport, &security) == SSH_OK;
+    for (i = 0; ok && i < sizeof LISTS / sizeof LISTS[0]; i++) {
+        char *names = NULL;
+
+        ok = ssh_security_options_get(security, LISTS[i].list, &names) == SSH_OK;
+        if (ok)
+            *field_of(&LISTS[i], options) = options_keep(names, strlen(names));
+        ssh_string_free(names);
+    }
+    ssh_security_options_free(security);
+    ssh_transport_free(transport);
+    close(ends[1]);
+    return ok;
+}
+
+/* ---- what was negotiated ---- */
+
+static void report_negotiated(ssh_transport_t *transport)
+{
+    static const struct {
+        int32_t list;
+        const char *what;
+    } ROWS[] = {
+        {SSH_LIST_KEX, "kex"},
+        {SSH_LIST_HOST_KEY, "host key"},
+        {SSH_LIST_CIPHER_C2S, "cipher to server"},
+        {SSH_LIST_CIPHER_S2C, "cipher to client"},
+        {SSH_LIST_MAC_C2S, "mac to server"},
+        {SSH_LIST_MAC_S2C, "mac to client"},
+        {SSH_LIST_COMPRESSION_C2S, "compression to server"},
+        {SSH_LIST_COMPRESSION_S2C, "compression to client"},
+    };
+    char *text = NULL;
+    size_t i;
+
+    if (report_current_level() < REPORT_VERBOSE)
+        return;
+    if (ssh_transport_get_remote_version(transport, &text) == SSH_OK)
+        report_progress("server version: %s", text);
+    ssh_string_free(text);
+    for (i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        if (ssh_transport_get_negotiated(transport, ROWS[i].list, &text) == SSH_OK)
+            report_progress("%s: %s", ROWS[i].what, text);
+        ssh_string_free(text);
+    }
+    report_progress("strict kex: %s", ssh_transport_is_strict_kex(transport) ? "yes" : "no");
+}
+
+/* ---- one hop, and all of them ---- */
+
+static bool negotiate(const struct options *options, const struct hop *hop, ssh_known_hosts_t *known,
+                      ssh_transport_t *transport)
+{
+    char what[512];
+    ssh_status_t rc = SSH_OK;
+
+    snprintf(what, sizeof what, "negotiating with %.300s port %d", hop->host, hop->port);
+    if (!apply_settings(options, transport))
+        return false;
+    /* Ask for a key that can be checked, unless the user has said which to ask for. */
+    if (options->host_key_algorithms == NULL)
+        rc = ssh_known_hosts_prefer(known, hop->key_name.host, (uint32_t)hop->key_name.port, transport);
+    if (rc == SSH_OK)
+        rc = ssh_transport_start_client(transport, SSH_WAIT_FOREVER);
+    if (rc != SSH_OK) {
+        report_failure(what, rc);
+        return false;
+    }
+    report_negotiated(transport);
+    return hostkey_check(options, known, hop->key_name, transport);
+}
+
+static bool start_keepalive(const struct options *options, ssh_transport_t *transport)
+{
+    ssh_status_t rc;
+
+    if (options->alive_interval == 0)
+        return true;
+    rc = ssh_transport_set_keepalive(transport, options->alive_interval * INT64_C(1000),
+                                     (uint32_t)options->alive_count_max);
+    if (rc != SSH_OK)
+        report_failure("ServerAliveInterval", rc);
+    return rc == SSH_OK;
+}
+
+/* Adds a transport to the connection: inside the last one if there is one. */
+static bool open_hop(const struct options *options, const struct hop *hop, ssh_known_hosts_t *known,
+                     struct connection *connection)
+{
+    ssh_transport_t *before = connection->count == 0 ? NULL : connect_transport(connection);
+    ssh_transport_t *transport = NULL;
+
+    if (connection->count == CONNECT_MAX_HOPS) {
+        report_error("ProxyJump", "too many hosts", "no more than 16 are possible");
+        return false;
+    }
+    report_progress("connecting to %s port %d", hop->host, hop->port);
+    if (!open_stream(options, hop, before, &transport))
+        return false;
+    connection->hops[connection->count++] = transport;
+    return negotiate(options, hop, known, transport) && auth_log_in(options, hop->user, hop->host, transport) &&
+           start_keepalive(options, transport);
+}
+
+/* "[user@]host[:port],...": opens each in turn. */
+static bool open_jumps(const struct options *options, ssh_known_hosts_t *known, struct connection *connection)
+{
+    const char *rest = options->proxy_jump;
+
+    while (rest != NULL && *rest != '\0' && strcmp(rest, "none") != 0) {
+        char *text = options_keep(rest, strcspn(rest, ","));
+        char *at = strrchr(text, '@');
+        struct hop hop;
+
+        hop.user = at == NULL ? options->user : text;
+        if (at != NULL)
+            *at = '\0';
+        if (!options_split_host_port(at == NULL ? text : at + 1, 22, &hop.host, &hop.port))
+            return false;
+        hop.key_name.host = hop.host;
+        hop.key_name.port = hop.port;
+        if (!open_hop(options, &hop, known, connection))
+            return false;
+        rest += strcspn(rest, ",");
+        rest += *rest == ',';
+    }
+    return true;
+}
+
+bool connect_open(const struct options *options, struct connection *connection)
+{
+    ssh_known_hosts_t *known = hostkey_load(options);
+    struct hop last;
+    bool ok;
+
+    last.user = options->user;
+    last.host = options->host;
+    last.port = options->port;
+    last.key_name.host = options->host_key_alias != NULL ? options->host_key_alias : options->host;
+    /* As in OpenSSH: an alias stands for the key itself, whatever the port. */
+    last.key_name.port = options->host_key_alias != NULL ? 22 : options->port;
+    ok = known != NULL && open_jumps(options, known, connection) && open_hop(options, &last, known, connection);
+    ssh_known_hosts_free(known);
+    return ok;
+}
+
+ssh_transport_t *connect_transport(const struct connection *connection)
+{
+    return connection->hops[connection->count - 1];
+}
+
+void connect_close(struct connection *connection)
+{
+    /* From the inside out, so that each can still say goodbye. */
+    while (connection->count > 0) {
+        ssh_transport_t *transport = connection->hops[--connection->count];
+
+        ssh_transport_close(transport);
+        ssh_transport_free(transport);
+    }
+}

@@ -1,0 +1,29 @@
+/* Connecting: through jump hosts where asked, with the settings applied, the host key checked and the user logged in. */
+#ifndef CONNECT_H
+#define CONNECT_H
+
+#include <sshrs.h>
+#include <stdbool.h>
+
+#include "options.h"
+
+#define CONNECT_MAX_HOPS 17
+
+/* The transports of a connection, each inside the one before; the last is the one that counts. */
+struct connection {
+    ssh_transport_t *hops[CONNECT_MAX_HOPS];
+    size_t count;
+};
+
+/* Reports a failure and returns false. Call connect_close in either case. */
+bool connect_open(const struct options *options, struct connection *connection);
+
+/* The logged-in transport to the destination. */
+ssh_transport_t *connect_transport(const struct connection *connection);
+
+void connect_close(struct connection *connection);
+
+/* Replaces the algorithm settings ("+aes128-cbc", or nothing) by the lists that result from them. */
+bool connect_resolve_algorithms(struct options *options);
+
+#endif

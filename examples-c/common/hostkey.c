@@ -1,0 +1,183 @@
+#include "hostkey.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+/* Calls `each` for every file of a setting such as "~/.ssh/known_hosts /etc/hosts" until it returns false. */
+static bool for_each_file(const char *files, bool (*each)(const char *path, void *context), void *context)
+{
+    while (*(files += strspn(files, " \t")) != '\0') {
+        size_t len = strcspn(files, " \t");
+        const char *name = options_keep(files, len);
+
+        if (strcmp(name, "none") != 0 && !each(options_expand_path(name), context))
+            return false;
+        files += len;
+    }
+    return true;
+}
+
+static bool load_one(const char *path, void *context)
+{
+    ssh_status_t rc = ssh_known_hosts_load_file(context, path);
+
+    if (rc != SSH_OK)
+        report_failure("reading known hosts", rc);
+    return rc == SSH_OK;
+}
+
+ssh_known_hosts_t *hostkey_load(const struct options *options)
+{
+    ssh_known_hosts_t *known = NULL;
+    ssh_status_t rc = ssh_known_hosts_new(&known);
+
+    if (rc != SSH_OK) {
+        report_failure("reading known hosts", rc);
+        return NULL;
+    }
+    if (for_each_file(options->user_known_hosts, load_one, known) &&
+        for_each_file(options->global_known_hosts, load_one, known))
+        return known;
+    ssh_known_hosts_free(known);
+    return NULL;
+}
+
+/* Looks for the line that gave a verdict, by asking for each line alone. */
+struct search {
+    struct hostkey_name name;
+    const ssh_key_t *key;
+    int32_t verdict;
+    char place[1024]; /* "FILE line N" */
+};
+
+static bool line_gives(const struct search *search, const char *line, size_t len)
+{
+    ssh_known_hosts_t *one = NULL;
+    int32_t verdict = 0;
+    bool gives = ssh_known_hosts_new(&one) == SSH_OK && ssh_known_hosts_load_memory(one, line, len) == SSH_OK &&
+                 ssh_known_hosts_check(one, search->name.host, (uint32_t)search->name.port, search->key, &verdict) == SSH_OK &&
+                 verdict == search->verdict;
+
+    ssh_known_hosts_free(one);
+    return gives;
+}
+
+static bool search_file(const char *path, void *context)
+{
+    struct search *search = context;
+    FILE *file = fopen(path, "r");
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t len;
+    long number = 0;
+
+    while (file != NULL && search->place[0] == '\0' && (len = getline(&line, &size, file)) >= 0) {
+        number++;
+        if (line_gives(search, line, (size_t)len))
+            snprintf(search->place, sizeof search->place, "%s line %ld", path, number);
+    }
+    free(line);
+    if (file != NULL)
+        fclose(file);
+    return search->place[0] == '\0';
+}
+
+/* Says which line contradicts the server's key. */
+static void report_distrust(const struct options *options, struct search *search, const char *fingerprint)
+{
+    const char *kind = ssh_key_get_name(search->key);
+    char what[512], why[2048];
+
+    if (for_each_file(options->user_known_hosts, search_file, search))
+        for_each_file(options->global_known_hosts, search_file, search);
+    if (search->place[0] == '\0')
+        snprintf(search->place, sizeof search->place, "a known_hosts file");
+    snprintf(what, sizeof what, "checking the host key of %s", search->name.host);
+    if (search->verdict == SSH_KNOWN_HOST_REVOKED) {
+        snprintf(why, sizeof why, "%s %s is marked as revoked in %s", kind, fingerprint, search->place);
+        report_error(what, why, "do not connect; ask the host's administrator");
+        return;
+    }
+    snprintf(why, sizeof why, "it changed: the server has %s %s, but %s names another key", kind, fingerprint,
+             search->place);
+    report_error(what, why, "someone may be between you and the server; if its key was changed on purpose, verify the"
+                            " new fingerprint and remove that line");
+}
+
+static void report_unknown(struct hostkey_name name, const ssh_key_t *key, const char *fingerprint)
+{
+    char what[512], why[1024];
+
+    snprintf(what, sizeof what, "checking the host key of %s", name.host);
+    snprintf(why, sizeof why, "%s %s is not known", ssh_key_get_name(key), fingerprint);
+    report_error(what, why, "verify that fingerprint, then add the key to a known_hosts file, or once use"
+                            " -o StrictHostKeyChecking=accept-new");
+}
+
+static bool remember_one(const char *path, void *context)
+{
+    *(const char **)context = path;
+    return false; /* the first file is enough */
+}
+
+/* Adds a new key to the first known_hosts file. Failing to do so is said, but does no harm to this session. */
+static void remember(const struct options *options, ssh_known_hosts_t *known, struct hostkey_name name,
+                     const ssh_key_t *key)
+{
+    const char *path = NULL;
+    ssh_status_t rc;
+
+    for_each_file(options->user_known_hosts, remember_one, &path);
+    rc = ssh_known_hosts_add(known, name.host, (uint32_t)name.port, key, path, options->hash_known_hosts != 0);
+    if (rc != SSH_OK)
+        report_failure("remembering the host key", rc);
+    else if (path != NULL && report_current_level() >= REPORT_INFO)
+        report_error(path, "added the new key of", name.host);
+}
+
+static bool judge(const struct options *options, ssh_known_hosts_t *known, const ssh_key_t *key, const char *fingerprint,
+                  struct search *search)
+{
+    switch (search->verdict) {
+    case SSH_KNOWN_HOST_MATCH:
+        return true;
+    case SSH_KNOWN_HOST_UNKNOWN:
+        if (options->strict_host_key_checking == HOSTKEY_REFUSE_UNKNOWN) {
+            report_unknown(search->name, key, fingerprint);
+            return false;
+        }
+        remember(options, known, search->name, key);
+        return true;
+    default:
+        /* Also where unknown keys are accepted: this is how an attack looks. */
+        report_distrust(options, search, fingerprint);
+        return false;
+    }
+}
+
+bool hostkey_check(const struct options *options, ssh_known_hosts_t *known, struct hostkey_name name,
+                   ssh_transport_t *transport)
+{
+    struct search search = {name, NULL, 0, ""};
+    ssh_key_t *key = NULL;
+    char *fingerprint = NULL;
+    bool trusted = false;
+    ssh_status_t rc = ssh_transport_get_remote_server_key(transport, &key);
+
+    if (rc == SSH_OK)
+        rc = ssh_key_get_fingerprint(key, &fingerprint);
+    if (rc == SSH_OK)
+        rc = ssh_known_hosts_check(known, name.host, (uint32_t)name.port, key, &search.verdict);
+    if (rc != SSH_OK) {
+        report_failure("checking the host key", rc);
+    } else {
+        search.key = key;
+        report_progress("the server's host key is %s %s", ssh_key_get_name(key), fingerprint);
+        trusted = judge(options, known, key, fingerprint, &search);
+    }
+    ssh_string_free(fingerprint);
+    ssh_key_free(key);
+    return trusted;
+}

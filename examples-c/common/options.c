@@ -1,0 +1,236 @@
+#include "options.h"
+
+#include <ctype.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report.h"
+#include "settings.h"
+
+const char OPTIONS_HELP[] =
+    "  -4, -6                   use IPv4 or IPv6 addresses only\n"
+    "  -C                       compress (-o Compression=yes)\n"
+    "  -i FILE                  a private key to log in with; may be repeated\n"
+    "  -J [USER@]HOST[:PORT],.. go through these hosts, in order\n"
+    "  -l USER                  the user to log in as\n"
+    "  -o KEY=VALUE             a setting under OpenSSH's name; -G prints all of them\n"
+    "  -p PORT                  the server's port (22)\n"
+    "  -v                       say what happens; -vv adds the library's log, -vvv every packet\n"
+    "  --password-file FILE     the password is the file's first line\n"
+    "  --passphrase-file FILE   the passphrase of encrypted private keys is the file's first line (OpenSSH has none)\n";
+
+void options_init(struct options *options)
+{
+    memset(options, 0, sizeof *options);
+    settings_clear(options);
+}
+
+char *options_keep(const char *text, size_t len)
+{
+    char *copy = malloc(len + 1);
+
+    if (copy == NULL) {
+        report_error("reading options", "out of memory", NULL);
+        exit(EXIT_OWN_FAILURE);
+    }
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+bool options_set(struct options *options, const char *assignment)
+{
+    size_t key_len = strcspn(assignment, "= \t");
+    const char *value = assignment + key_len;
+    const struct setting *setting = settings_find(assignment, key_len);
+    const char *expected;
+    size_t len;
+
+    if (setting == NULL) {
+        report_error(assignment, "unknown option", "-G prints the options there are");
+        return false;
+    }
+    value += strspn(value, " \t");
+    value += *value == '=';
+    value += strspn(value, " \t");
+    len = strlen(value);
+    while (len > 0 && isspace((unsigned char)value[len - 1]))
+        len--;
+    if (len >= 2 && value[0] == '"' && value[len - 1] == '"') {
+        value++;
+        len -= 2;
+    }
+    expected = len == 0 ? "followed by a value" : settings_set(setting, options, options_keep(value, len));
+    if (expected != NULL) {
+        char help[256];
+
+        snprintf(help, sizeof help, "it must be %s", expected);
+        report_error(assignment, "bad option value", help);
+        return false;
+    }
+    return true;
+}
+
+/* Sets what a short option stands for. */
+static enum options_taken set_value(struct options *options, const char *key, const char *value)
+{
+    char what[64];
+    const char *expected;
+
+    snprintf(what, sizeof what, "option for %s", key);
+    if (value == NULL) {
+        report_error(what, "a value is missing", "see --help");
+        return OPTIONS_WRONG;
+    }
+    expected = settings_set(settings_find(key, strlen(key)), options, value);
+    if (expected == NULL)
+        return OPTIONS_TAKEN;
+    report_error(what, value, expected);
+    return OPTIONS_WRONG;
+}
+
+static enum options_taken take_file(const char **field, struct arguments *arguments)
+{
+    *field = arguments_value(arguments);
+    if (*field != NULL)
+        return OPTIONS_TAKEN;
+    report_error(arguments->name, "a file name is missing", "see --help");
+    return OPTIONS_WRONG;
+}
+
+static enum options_taken take_long(struct options *options, struct arguments *arguments)
+{
+    if (strcmp(arguments->name, "password-file") == 0)
+        return take_file(&options->password_file, arguments);
+    if (strcmp(arguments->name, "passphrase-file") == 0)
+        return take_file(&options->passphrase_file, arguments);
+    return OPTIONS_NOT_MINE;
+}
+
+enum options_taken options_take(struct options *options, struct arguments *arguments, int letter)
+{
+    const char *value;
+
+    switch (letter) {
+    case ARGUMENTS_LONG: return take_long(options, arguments);
+    case '4': return set_value(options, "AddressFamily", "inet");
+    case '6': return set_value(options, "AddressFamily", "inet6");
+    case 'C': return set_value(options, "Compression", "yes");
+    case 'i': return set_value(options, "IdentityFile", arguments_value(arguments));
+    case 'J': return set_value(options, "ProxyJump", arguments_value(arguments));
+    case 'l': return set_value(options, "User", arguments_value(arguments));
+    case 'p': return set_value(options, "Port", arguments_value(arguments));
+    case 'v': options->verbose++; return OPTIONS_TAKEN;
+    case 'o':
+        value = arguments_value(arguments);
+        if (value == NULL)
+            report_error("-o", "KEY=VALUE is missing", "see --help");
+        return value != NULL && options_set(options, value) ? OPTIONS_TAKEN : OPTIONS_WRONG;
+    default: return OPTIONS_NOT_MINE;
+    }
+}
+
+bool options_set_destination(struct options *options, const char *destination)
+{
+    const char *at = strrchr(destination, '@');
+
+    options->destination = at == NULL ? destination : at + 1;
+    if (at != NULL && options->user == NULL)
+        options->user = options_keep(destination, (size_t)(at - destination));
+    if (*options->destination != '\0' && (at == NULL || at != destination))
+        return true;
+    report_error(destination, "not a destination", "it must be [user@]host");
+    return false;
+}
+
+static const char *home_directory(void)
+{
+    const char *home = getenv("HOME");
+    const struct passwd *account = home == NULL || *home == '\0' ? getpwuid(getuid()) : NULL;
+
+    return account != NULL ? account->pw_dir : home;
+}
+
+const char *options_expand_path(const char *path)
+{
+    const char *home = home_directory();
+    char expanded[4096];
+
+    if (strncmp(path, "~/", 2) != 0 || home == NULL)
+        return path;
+    snprintf(expanded, sizeof expanded, "%s%s", home, path + 1);
+    return options_keep(expanded, strlen(expanded));
+}
+
+/* Asks for the account's name only where no user is given. */
+static const char *own_name(void)
+{
+    const struct passwd *account = getpwuid(getuid());
+
+    return account == NULL ? NULL : options_keep(account->pw_name, strlen(account->pw_name));
+}
+
+bool options_finish(struct options *options)
+{
+    static const char *const IDENTITIES[] = {"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"};
+    size_t i;
+
+    if (!settings_set_defaults(options))
+        return false;
+    if (options->host == NULL)
+        options->host = options->destination;
+    if (options->user == NULL)
+        options->user = own_name();
+    if (options->user == NULL) {
+        report_error("choosing a user", "this account has no name", "give one with -l");
+        return false;
+    }
+    if (options->identities.count == 0) {
+        options->identities_are_default = true;
+        for (i = 0; i < sizeof IDENTITIES / sizeof IDENTITIES[0]; i++)
+            options->identities.items[options->identities.count++] = IDENTITIES[i];
+    }
+    if (options->verbose > 0 && options->log_level < REPORT_INFO)
+        options->log_level = REPORT_INFO;
+    options->log_level += options->verbose;
+    if (options->log_level > REPORT_PACKETS)
+        options->log_level = REPORT_PACKETS;
+    return true;
+}
+
+bool options_split_host_port(const char *text, int default_port, const char **host, int *port)
+{
+    const char *host_text = text;
+    const char *end;
+    const char *port_text;
+    char *rest;
+    long number = default_port;
+
+    if (text[0] == '[') {
+        host_text = text + 1;
+        end = strchr(text, ']');
+        port_text = end == NULL ? NULL : end + 1;
+    } else {
+        end = text + strcspn(text, ":");
+        port_text = end;
+    }
+    if (port_text != NULL && port_text[0] == ':' && isdigit((unsigned char)port_text[1])) {
+        number = strtol(port_text + 1, &rest, 10);
+        port_text = rest;
+    }
+    if (port_text == NULL || *port_text != '\0' || end == host_text || number < 1 || number > 65535) {
+        report_error(text, "not a host and port", "it must be host:port or [IPv6 address]:port");
+        return false;
+    }
+    *host = options_keep(host_text, (size_t)(end - host_text));
+    *port = (int)number;
+    return true;
+}
+
+void options_print(const struct options *options, FILE *out)
+{
+    fprintf(out, "host %s\n", options->destination);
+    settings_print(options, out);
+}

@@ -1,0 +1,104 @@
+/* The settings of a connection: OpenSSH's option names, from -o and from the short options that stand for them. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "arguments.h"
+
+#define OPTIONS_MAX_LIST 64
+
+/* Texts that may be given several times. */
+struct text_list {
+    const char *items[OPTIONS_MAX_LIST];
+    size_t count;
+};
+
+/* When new keys are negotiated; 0 leaves it to the library. */
+struct rekey_limit {
+    bool is_set;
+    uint64_t bytes;
+    int64_t seconds;
+};
+
+enum { HOSTKEY_REFUSE_UNKNOWN = 0, HOSTKEY_ACCEPT_NEW = 1, HOSTKEY_ACCEPT_ANY = 2 };
+enum { TTY_NO = 0, TTY_AUTO = 1, TTY_YES = 2, TTY_FORCE = 3 };
+
+/* Texts are NULL where nothing was given; numbers always have a value once options_finish has run. */
+struct options {
+    const char *destination; /* the host as it was typed */
+    const char *host;        /* where to connect: HostName, or the destination */
+    const char *host_key_alias;
+    const char *user;
+    int port;
+    int address_family; /* AF_* */
+    int connect_timeout; /* seconds, 0: the library's */
+    const char *proxy_jump;
+
+    const char *kex;
+    const char *host_key_algorithms;
+    const char *ciphers;
+    const char *macs;
+    const char *pubkey_algorithms;
+    int compression;
+    struct rekey_limit rekey;
+    int alive_interval; /* seconds, 0: no probes */
+    int alive_count_max;
+
+    int strict_host_key_checking; /* HOSTKEY_* */
+    const char *user_known_hosts; /* file names with spaces between them */
+    const char *global_known_hosts;
+    int hash_known_hosts;
+
+    const char *preferred_authentications;
+    int pubkey_authentication;
+    int password_authentication;
+    int interactive_authentication;
+    struct text_list identities;
+    bool identities_are_default; /* nobody asked for them: they may be missing */
+    const char *password_file;
+    const char *passphrase_file;
+    int password_prompts;
+    int batch_mode;
+
+    int request_tty; /* TTY_* */
+    struct text_list send_env;
+    struct text_list set_env;
+    int log_level; /* enum report_level */
+    int verbose;   /* how often -v was given */
+};
+
+void options_init(struct options *options);
+
+/* Takes "Key=Value" or "Key Value". The first value given for a key holds, as in OpenSSH; lists grow. Reports what is wrong
+ * and returns false. */
+bool options_set(struct options *options, const char *assignment);
+
+/* Takes an option of the command line if it is one that all programs share. */
+enum options_taken { OPTIONS_NOT_MINE, OPTIONS_TAKEN, OPTIONS_WRONG };
+enum options_taken options_take(struct options *options, struct arguments *arguments, int letter);
+
+/* Takes "[user@]host", which says less than -l and User do. */
+bool options_set_destination(struct options *options, const char *destination);
+
+/* Gives everything that was not set its default, once the command line is read. */
+bool options_finish(struct options *options);
+
+/* Prints every setting as "key value". */
+void options_print(const struct options *options, FILE *out);
+
+/* A path with "~/" replaced by the home directory; lives until the process ends. */
+const char *options_expand_path(const char *path);
+
+/* A copy that lives until the process ends. */
+char *options_keep(const char *text, size_t len);
+
+/* "host:port", "[v6]:port"; also without port where one is given for that case. Reports what is wrong. */
+bool options_split_host_port(const char *text, int default_port, const char **host, int *port);
+
+/* The lines about the shared options for --help. */
+extern const char OPTIONS_HELP[];
+
+#endif

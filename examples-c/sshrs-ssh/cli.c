@@ -1,0 +1,144 @@
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+const char CLI_HELP[] =
+    "usage: sshrs-ssh [option...] [user@]host [command [argument...]]\n"
+    "\n"
+    "Logs in to an SSH server and runs a command there, or a shell. The exit status is the command's, 128 + the signal's\n"
+    "number if a signal ended it, and 255 if sshrs-ssh itself failed.\n"
+    "\n"
+    "  -G                       print the settings and exit\n"
+    "  -N                       run nothing\n"
+    "  -s                       the command is a subsystem's name\n"
+    "  -t, -T                   ask for a terminal on the server (-tt: even if stdin is none), or never\n"
+    "  -W HOST:PORT             connect stdin and stdout to HOST:PORT, seen from the server\n"
+    "  --help                   print this\n";
+
+static bool refuse(int letter)
+{
+    char option[3] = {'-', (char)letter, '\0'};
+
+    report_error(option, "not supported yet", "see --help");
+    return false;
+}
+
+static bool unknown_option(const struct arguments *arguments, int letter)
+{
+    char option[40];
+
+    if (letter == ARGUMENTS_LONG)
+        snprintf(option, sizeof option, "--%s", arguments->name);
+    else
+        snprintf(option, sizeof option, "-%c", letter);
+    report_error(option, "unknown option", "see --help");
+    return false;
+}
+
+static bool set_relay(struct cli *cli, const char *value)
+{
+    if (value == NULL) {
+        report_error("-W", "HOST:PORT is missing", "see --help");
+        return false;
+    }
+    return options_split_host_port(value, 0, &cli->relay_host, &cli->relay_port);
+}
+
+/* Takes one option that only this program has. */
+static bool take_own(struct cli *cli, struct arguments *arguments, int letter)
+{
+    switch (letter) {
+    case 'G': cli->print_config = true; return true;
+    case 'N': cli->no_session = true; return true;
+    case 's': cli->is_subsystem = true; return true;
+    case 'T': cli->tty = TTY_NO; return true;
+    case 't': cli->tty = cli->tty == TTY_YES || cli->tty == TTY_FORCE ? TTY_FORCE : TTY_YES; return true;
+    case 'W': return set_relay(cli, arguments_value(arguments));
+    case 'A': case 'D': case 'F': case 'L': case 'R': case 'X': return refuse(letter);
+    case ARGUMENTS_LONG:
+        if (strcmp(arguments->name, "help") == 0) {
+            cli->print_help = true;
+            return true;
+        }
+        break;
+    }
+    return unknown_option(arguments, letter);
+}
+
+static bool take_options(struct cli *cli, struct arguments *arguments)
+{
+    int letter;
+
+    while ((letter = arguments_next(arguments)) != ARGUMENTS_END) {
+        enum options_taken taken = options_take(&cli->options, arguments, letter);
+
+        if (taken == OPTIONS_WRONG || (taken == OPTIONS_NOT_MINE && !take_own(cli, arguments, letter)))
+            return false;
+    }
+    return true;
+}
+
+/* The command's words with a space between them, as every SSH client sends them; NULL if there are none. */
+static char *join(char **words)
+{
+    size_t size = 0;
+    char *joined;
+    char **word;
+
+    for (word = words; *word != NULL; word++)
+        size += strlen(*word) + 1;
+    joined = size == 0 ? NULL : malloc(size);
+    if (joined == NULL)
+        return NULL;
+    *joined = '\0';
+    for (word = words; *word != NULL; word++) {
+        if (word != words)
+            strcat(joined, " ");
+        strcat(joined, *word);
+    }
+    return joined;
+}
+
+static bool check_combination(const struct cli *cli)
+{
+    if (cli->is_subsystem && cli->command == NULL)
+        report_error("-s", "the subsystem's name is missing", "give it after the host");
+    else if (cli->no_session && cli->command != NULL)
+        report_error("-N", "it runs no command, but one is given", NULL);
+    else if (cli->relay_host != NULL && cli->command != NULL)
+        report_error("-W", "it runs no command, but one is given", NULL);
+    else
+        return true;
+    return false;
+}
+
+bool cli_parse(struct cli *cli, char **argv)
+{
+    struct arguments arguments = {0};
+    const char *destination;
+
+    memset(cli, 0, sizeof *cli);
+    cli->tty = -1;
+    options_init(&cli->options);
+    arguments.rest = argv + (argv[0] != NULL);
+    if (!take_options(cli, &arguments))
+        return false;
+    if (cli->print_help)
+        return true;
+    destination = arguments_plain(&arguments);
+    if (destination == NULL) {
+        report_error("reading the command line", "the host is missing", "see --help");
+        return false;
+    }
+    /* Options may also stand between the host and the command. */
+    if (!take_options(cli, &arguments) || !options_set_destination(&cli->options, destination) ||
+        !options_finish(&cli->options))
+        return false;
+    cli->command = join(arguments.rest);
+    if (cli->tty >= 0)
+        cli->options.request_tty = cli->tty;
+    return check_combination(cli);
+}

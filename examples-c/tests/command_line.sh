@@ -1,0 +1,39 @@
+#!/bin/sh
+# What sshrs-ssh says without a server.
+#   command_line.sh PROGRAM
+. "$(dirname "$0")/check.sh"
+ssh=$1
+
+check 0 'usage: sshrs-ssh' "$ssh" --help
+check 0 '--passphrase-file' "$ssh" --help
+check 255 'sshrs-ssh: -Z: unknown option (see --help)' "$ssh" -Z host
+check 255 'sshrs-ssh: --frobnicate: unknown option' "$ssh" --frobnicate host
+check 255 'unknown option' "$ssh" -o NoSuchOption=1 host
+check 255 'the host is missing' "$ssh"
+check 255 'not a destination' "$ssh" user@
+check 255 'not supported yet' "$ssh" -L 1:localhost:2 host
+check 255 'not supported yet' "$ssh" -R 1:localhost:2 host
+check 255 'not supported yet' "$ssh" -D 1 host
+check 255 'not supported yet' "$ssh" -A host
+check 255 'not supported yet' "$ssh" -X host
+check 255 'not supported yet' "$ssh" -F /dev/null host
+check 255 'a number in range' "$ssh" -p 65536 host
+check 255 'bad option value' "$ssh" -o Port=x host
+check 255 'one of yes ask accept-new no off' "$ssh" -o StrictHostKeyChecking=maybe host
+check 255 'such as 1G 1h' "$ssh" -o RekeyLimit=1X host
+check 255 'not a host and port' "$ssh" -W nowhere host
+check 255 'name is missing' "$ssh" -s host
+check 255 'unknown' "$ssh" -G -o Ciphers=rot13 host
+check 255 'connecting to 127.0.0.1 port 1' "$ssh" -p 1 127.0.0.1 true
+
+check 0 'port 2022' "$ssh" -G -p2022 -o Port=5 host
+check 0 'user joe' "$ssh" -G joe@host
+check 0 'user ann' "$ssh" -G -l ann joe@host
+check 0 'rekeylimit 1073741824 3600' "$ssh" -G -o 'RekeyLimit 1G 1h' host
+check 0 'rekeylimit 1048576 0' "$ssh" -G -o RekeyLimit=1M host
+check 0 'ciphers aes256-ctr' "$ssh" -G -o Ciphers=aes256-ctr host
+check 0 'kexalgorithms mlkem768x25519-sha256,' "$ssh" -G host
+check 0 'serveraliveinterval 90' "$ssh" -G -o ServerAliveInterval=1m30s host
+check 0 'addressfamily inet6' "$ssh" -G6 host
+check 0 'identityfile /tmp/b' "$ssh" -G -i /tmp/a -i /tmp/b host
+finish
