@@ -1,0 +1,111 @@
+"""Fixtures: servers shared by many tests, and clients for them.
+
+A server that a test needs in a special way it starts itself (`sshd_with`). Every skip says why; with
+SSHRS_NO_SKIP=1 a peer that cannot be run is a failure, so that a test run cannot pass by testing nothing.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from client import Client, program  # noqa: E402
+from peers import Unavailable  # noqa: E402
+from peers.keys import make_keys  # noqa: E402
+from peers.server import Server, read_offer  # noqa: E402
+from peers.sshd import start_sshd, supports  # noqa: E402
+from algorithms import SSHD_OPTION, TABLES  # noqa: E402
+
+
+def pytest_sessionstart(session):
+    if not os.access(program(), os.X_OK):
+        pytest.exit(f"there is no client at {program()}: build it (scripts/test.sh does), or set SSHRS_SSH", 4)
+
+
+def available(start, *args, **kwargs) -> Server:
+    """Starts a peer, or skips with its reason."""
+    try:
+        return start(*args, **kwargs)
+    except Unavailable as error:
+        if os.environ.get("SSHRS_NO_SKIP"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def client_keys(tmp_path_factory):
+    return make_keys(tmp_path_factory.mktemp("keys") / "client", encrypted=True)
+
+
+@pytest.fixture(scope="session")
+def host_keys(tmp_path_factory):
+    return make_keys(tmp_path_factory.mktemp("keys") / "host")
+
+
+@pytest.fixture(scope="session")
+def sshd(client_keys, host_keys):
+    """An sshd as distributed, but for its account."""
+    with available(start_sshd, client_keys=client_keys, host_keys=host_keys) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sshd_all(client_keys, host_keys):
+    """An sshd with every algorithm of ours that it knows switched on, legacy ones included."""
+    options = {}
+    for table, option in SSHD_OPTION.items():
+        names = [name for name in TABLES[table] if supports(option, name)]
+        if names:
+            options[option] = ",".join(names)
+    options["PubkeyAcceptedAlgorithms"] = options["HostKeyAlgorithms"]
+    options["Compression"] = "yes"
+    with available(start_sshd, options, client_keys=client_keys, host_keys=host_keys) as server:
+        server.notes["offer"] = read_offer(server.port)
+        yield server
+
+
+@pytest.fixture
+def sshd_with(client_keys, host_keys):
+    """A function that starts an sshd with options of its own; they end with the test."""
+    started = []
+
+    def start(**options) -> Server:
+        server = available(start_sshd, options, client_keys=client_keys, host_keys=host_keys)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def dropbear(client_keys):
+    from peers.dropbear import start_dropbear
+
+    with available(start_dropbear, client_keys=client_keys) as server:
+        server.notes["offer"] = read_offer(server.port)
+        yield server
+
+
+@pytest.fixture
+def client_for(tmp_path):
+    """A function that gives a client for a server."""
+    made = []
+
+    def make(server: Server, port: int | None = None) -> Client:
+        home = tmp_path / f"home{len(made)}"
+        home.mkdir()
+        made.append(home)
+        return Client(server, home, port)
+
+    return make
+
+
+@pytest.fixture
+def client(sshd, client_for):
+    """A client for the ordinary sshd."""
+    return client_for(sshd)
