@@ -2,6 +2,7 @@
 
 use super::core::{ChannelState, Core, Waits};
 use super::deadline::Deadline;
+use super::lock::Mutex;
 use super::shared::{Locked, Shared};
 use super::sys::Signal;
 use super::transport::Transport;
@@ -10,7 +11,6 @@ use crate::proto::channel as proto;
 use crate::proto::config::{clamp_max_packet, clamp_window};
 use crate::proto::event::{ChannelId, Stream};
 use crate::wire::msg_channel::{TcpipOpen, X11Open};
-use parking_lot::Mutex;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
@@ -47,13 +47,20 @@ struct Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if !self.owner {
-            return;
-        }
-        if let Ok(mut core) = self.shared.lock() {
+        let Ok(mut core) = self.shared.lock() else { return };
+        let core = &mut *core;
+        let Some(state) = core.channels.get_mut(&self.id) else { return };
+        state.handles = state.handles.saturating_sub(1);
+        let last = state.handles == 0 && state.adopted;
+        if last {
             core.channels.remove(&self.id);
-            if let Some(conn) = &mut core.conn {
+        }
+        if let Some(conn) = &mut core.conn {
+            if last {
                 conn.release_channel(self.id);
+            } else if self.owner {
+                // A hook still names it; for everyone else it ends here. Fails where it is closed already.
+                let _ = conn.close_channel(self.id);
             }
         }
     }
@@ -118,6 +125,8 @@ impl Channel {
         let channel = core.conn()?.channel(id).ok_or_else(|| Error::from(ErrorKind::ChannelClosed))?;
         let (kind, origin) = (channel.kind().to_owned(), origin_of(channel.kind(), channel.open_data()));
         let state = core.channels.entry(id).or_insert_with(|| ChannelState::new(Some(Ok(()))));
+        state.handles += 1;
+        state.adopted |= owner;
         let waits = Arc::clone(&state.waits);
         let name = format!("{}.{}", shared.log_name(), shared.next_channel_name());
         Ok(Self {

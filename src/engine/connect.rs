@@ -3,10 +3,10 @@
 
 use super::deadline::Deadline;
 use super::event::Event;
+use super::lock::Mutex;
 use super::runtime::Runtime;
 use crate::error::{Error, ErrorKind, Result};
 use mio::{Events, Interest, Poll, Token};
-use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};

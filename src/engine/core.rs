@@ -2,6 +2,8 @@
 
 use super::event::Event as Flag;
 use super::hooks::{AuthAsk, ServerSide};
+use super::lock::Condvar;
+use super::pool::Strand;
 use super::shared::{Io, Shared};
 use super::sys::Signal;
 use super::transport::TransportOptions;
@@ -11,11 +13,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::proto::connection::Connection;
 use crate::proto::event::{AuthOutcome, ChannelId, Event, Prompts, Stream};
 use crate::proto::kex::KexJob;
-use parking_lot::Condvar;
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// Hooks queued before input waits for them.
+const MAX_HOOKS_WAITING: usize = 256;
 
 /// What must run without the lock, as soon as it is free.
 pub(super) enum After {
@@ -45,11 +49,15 @@ pub(super) struct ChannelState {
     pub opened: Option<Result<()>>,
     /// One thread waits for both directions: senders' news go to `readable` as well.
     pub both: bool,
+    /// Handles that name it, views of hooks included: while there are any, its number is not used again.
+    pub handles: usize,
+    /// The application has, or had, a handle that owns it.
+    pub adopted: bool,
 }
 
 impl ChannelState {
     pub(super) fn new(opened: Option<Result<()>>) -> Self {
-        Self { waits: Arc::default(), signal: None, opened, both: false }
+        Self { waits: Arc::default(), signal: None, opened, both: false, handles: 0, adopted: false }
     }
 }
 
@@ -95,6 +103,8 @@ pub(super) struct Core {
     pub forwards: forward::Forwards,
     /// What a server brings.
     pub server: ServerSide,
+    /// Runs its hooks, in order.
+    pub strand: Strand,
     pub after: Vec<After>,
     /// When the poller calls.
     pub armed: Option<Instant>,
@@ -109,6 +119,7 @@ pub(super) struct Core {
     /// The reader waits to be told that input is wanted again.
     pub input_held: bool,
     pub log_level: u8,
+    pub hexdump: bool,
 }
 
 impl Core {
@@ -129,6 +140,7 @@ impl Core {
             start_flags: Vec::new(),
             forwards: forward::Forwards::default(),
             server: ServerSide::default(),
+            strand: Strand::default(),
             after: Vec::new(),
             armed: None,
             closing: None,
@@ -137,6 +149,7 @@ impl Core {
             trim_at: None,
             input_held: false,
             log_level: 0,
+            hexdump: false,
         }
     }
 
@@ -198,9 +211,15 @@ impl Core {
         }
     }
 
+    /// Whether more input may be handled. Beside the core's own reasons, hooks that fall far behind stop it: a peer
+    /// must not fill the memory with requests that want no reply.
+    pub(super) fn wants_input(&self) -> bool {
+        self.conn.as_ref().is_none_or(Connection::wants_input) && self.strand.waiting() < MAX_HOOKS_WAITING
+    }
+
     /// Whether the reader waits and need wait no more.
     pub(super) fn may_resume_input(&mut self) -> bool {
-        let resume = self.input_held && (self.is_over() || self.conn.as_ref().is_none_or(Connection::wants_input));
+        let resume = self.input_held && (self.is_over() || self.wants_input());
         self.input_held &= !resume;
         resume
     }
@@ -328,10 +347,7 @@ impl Core {
         }
         self.closing = Instant::now().checked_add(self.options.close_timeout);
         self.lost_by = None;
-        let owned = (std::mem::take(&mut self.server), std::mem::take(&mut self.forwards));
-        if owned.0.is_of_application() || owned.1.is_of_application() {
-            self.after.push(After::Drop(Box::new(owned)));
-        }
+        self.drop_callbacks();
         self.wake_all();
         shared.changed.notify_all();
     }
@@ -342,7 +358,15 @@ impl Core {
         self.error.get_or_insert_with(|| Error::from(ErrorKind::Internal));
         self.out.give_up();
         self.peer_gone = true;
+        self.drop_callbacks();
         self.wake_all();
+    }
+
+    fn drop_callbacks(&mut self) {
+        let owned = (std::mem::take(&mut self.server), std::mem::take(&mut self.forwards));
+        if owned.0.is_of_application() || owned.1.is_of_application() {
+            self.after.push(After::Drop(Box::new(owned)));
+        }
     }
 
     fn wake_all(&mut self) {

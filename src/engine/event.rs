@@ -1,9 +1,9 @@
 //! A flag to wait for (`ssh_event_t`): set by the engine or the application, with a pollable descriptor.
 
 use super::deadline::Deadline;
+use super::lock::{Condvar, Mutex};
 use super::sys::Signal;
 use crate::error::{Error, ErrorKind, Result};
-use parking_lot::{Condvar, Mutex};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
@@ -26,6 +26,15 @@ struct State {
     signal: Option<Signal>,
 }
 
+impl State {
+    fn change(&mut self, set: bool) {
+        self.set = set;
+        if let Some(signal) = &mut self.signal {
+            signal.set(set);
+        }
+    }
+}
+
 impl Event {
     /// Not set.
     #[must_use]
@@ -35,21 +44,14 @@ impl Event {
 
     /// Sets the flag and wakes every waiter.
     pub fn set(&self) {
-        self.change(true);
+        let mut state = self.inner.state.lock();
+        state.change(true);
         self.inner.changed.notify_all();
     }
 
     /// Clears the flag.
     pub fn clear(&self) {
-        self.change(false);
-    }
-
-    fn change(&self, set: bool) {
-        let mut state = self.inner.state.lock();
-        state.set = set;
-        if let Some(signal) = &mut state.signal {
-            signal.set(set);
-        }
+        self.inner.state.lock().change(false);
     }
 
     /// Whether the flag is set.
@@ -66,7 +68,7 @@ impl Event {
             match deadline.instant() {
                 None => self.inner.changed.wait(&mut state),
                 Some(at) => {
-                    if self.inner.changed.wait_until(&mut state, at).timed_out() {
+                    if self.inner.changed.wait_until(&mut state, at) {
                         return state.set;
                     }
                 }

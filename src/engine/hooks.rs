@@ -8,9 +8,9 @@ use crate::crypto::moduli::Moduli;
 use crate::error::Result;
 use crate::proto::event::{AuthQuestion, AuthVerdict, IncomingOpen};
 use crate::wire::msg_channel as msg;
-use parking_lot::RwLock;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::RwLock;
+use std::sync::{Arc, PoisonError};
 
 /// A channel request, parsed as RFC 4254 section 6 has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,9 +165,9 @@ static MODULI: RwLock<Option<Arc<Moduli>>> = RwLock::new(None);
 
 /// Sets the groups that servers started from here on offer for group exchange (RFC 4419); None: they do not offer it.
 pub fn set_server_moduli(moduli: Option<Arc<Moduli>>) {
-    *MODULI.write() = moduli.filter(|moduli| !moduli.is_empty());
+    *MODULI.write().unwrap_or_else(PoisonError::into_inner) = moduli.filter(|moduli| !moduli.is_empty());
 }
 
 pub(super) fn server_moduli() -> Option<Arc<Moduli>> {
-    MODULI.read().clone()
+    MODULI.read().unwrap_or_else(PoisonError::into_inner).clone()
 }

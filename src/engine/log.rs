@@ -1,8 +1,8 @@
 //! The process's log callback. Texts are not built while the level is off.
 
-use parking_lot::RwLock;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::Arc;
+use std::sync::RwLock;
+use std::sync::{Arc, PoisonError};
 
 /// Receives level, channel name and text, on any thread and with no lock of the library held.
 pub type LogCallback = Box<dyn Fn(u8, &str, &str) + Send + Sync>;
@@ -17,7 +17,7 @@ static CALLBACK: RwLock<Option<Arc<LogCallback>>> = RwLock::new(None);
 pub fn set_log_callback(level: u8, callback: Option<LogCallback>) {
     let level = if callback.is_some() { level } else { 0 };
     let old = {
-        let mut place = CALLBACK.write();
+        let mut place = CALLBACK.write().unwrap_or_else(PoisonError::into_inner);
         LEVEL.store(level, Ordering::Relaxed);
         std::mem::replace(&mut *place, callback.map(Arc::new))
     };
@@ -36,7 +36,7 @@ pub(super) fn write(level: u8, channel: &str, text: &str) {
     if level > self::level() {
         return;
     }
-    let callback = CALLBACK.read().clone();
+    let callback = CALLBACK.read().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some(callback) = callback {
         callback(level, channel, text);
     }
@@ -45,7 +45,7 @@ pub(super) fn write(level: u8, channel: &str, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use parking_lot::Mutex;
+    use crate::engine::lock::Mutex;
 
     #[test]
     fn levels_filter_and_removal_ends_calls() {

@@ -26,6 +26,7 @@ mod event;
 mod exec;
 mod forward;
 mod hooks;
+mod lock;
 mod log;
 mod poller;
 mod pool;

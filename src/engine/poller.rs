@@ -36,6 +36,8 @@ thread_local! {
 pub(super) enum Command {
     /// Serve this transport.
     Add(Box<Entry>),
+    /// Write what waits.
+    Flush(usize),
     /// It may read again, or has something to find out by reading.
     Resume(usize),
     /// Call it at this time, unless told an earlier one.
@@ -195,6 +197,12 @@ impl Poller {
                     self.queue(token);
                 }
             }
+            Command::Flush(token) => self.guarded(token, |poller, token| {
+                if let Some(entry) = poller.entries.get(&token) {
+                    // Taking the lock and giving it back writes.
+                    drop(entry.shared.lock());
+                }
+            }),
             Command::Timer(token, at) => self.timers.push(Reverse((at, token))),
             Command::Linger(token, until) => {
                 if let Some(entry) = self.entries.get_mut(&token) {

@@ -1,12 +1,13 @@
 //! Elastic threads for work that may block: hooks, slow key exchange arithmetic, name resolution. A thread is made
 //! when no idle one is there, and ends after some idle seconds.
 
+use super::lock::{Condvar, Mutex};
 use crate::error::{Error, ErrorKind, Result};
-use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Something to do once.
 pub(super) type Task = Box<dyn FnOnce() + Send>;
@@ -83,7 +84,8 @@ impl Inner {
                 continue;
             }
             state.waiting += 1;
-            let timed_out = self.work.wait_for(&mut state, self.idle).timed_out();
+            let until = Instant::now().checked_add(self.idle);
+            let timed_out = until.is_none_or(|until| self.work.wait_until(&mut state, until));
             state.waiting -= 1;
             if timed_out && state.tasks.is_empty() {
                 state.threads -= 1;
@@ -99,6 +101,8 @@ impl Inner {
 pub(super) struct Strand {
     /// Protects the queue. A leaf; tasks run without it.
     state: Arc<Mutex<StrandState>>,
+    /// Tasks queued.
+    waiting: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -113,6 +117,7 @@ impl Strand {
         {
             let mut state = self.state.lock();
             state.tasks.push_back(task);
+            self.waiting.fetch_add(1, Ordering::Relaxed);
             if state.running {
                 return Ok(());
             }
@@ -126,6 +131,11 @@ impl Strand {
         queued
     }
 
+    /// Tasks that have not begun.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     fn run(&self) {
         loop {
             let task = {
@@ -134,6 +144,7 @@ impl Strand {
                     state.running = false;
                     return;
                 };
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
                 task
             };
             let _ = catch_unwind(AssertUnwindSafe(task));
@@ -146,7 +157,6 @@ mod tests {
     use super::super::deadline::Deadline;
     use super::super::event::Event;
     use super::*;
-    use std::time::Instant;
 
     #[test]
     fn a_blocked_task_blocks_no_other_and_threads_end_when_idle() {

@@ -2,6 +2,7 @@
 //! once for a whole batch.
 
 use super::shared::Shared;
+use crate::proto::connection::Connection;
 use crate::proto::packet_in::{Opened, PacketIn};
 use std::sync::Arc;
 use std::time::Instant;
@@ -61,11 +62,8 @@ impl Reader {
             if conn.is_ended() {
                 return (used, Step::Ended);
             }
-            if self.packets.at_barrier() {
-                if conn.wants_input() {
-                    self.packets.apply(conn.inbound_change());
-                }
-            } else if !conn.wants_input() {
+            // A barrier is passed at the loop's top, after what was just handled took effect.
+            if !self.packets.at_barrier() && !core.wants_input() {
                 core.input_held = true;
                 return (used, Step::Held);
             }
@@ -75,12 +73,14 @@ impl Reader {
     /// Behind some messages keys or compression change, or an answer is awaited: nothing behind is opened before.
     fn pass_barrier(&mut self, shared: &Arc<Shared>) -> Step {
         let Ok(mut core) = shared.lock() else { return Step::Ended };
-        let Ok(conn) = core.live() else { return Step::Ended };
-        if !conn.wants_input() {
+        if core.live().is_err() {
+            return Step::Ended;
+        }
+        if !core.wants_input() {
             core.input_held = true;
             return Step::Held;
         }
-        self.packets.apply(conn.inbound_change());
+        self.packets.apply(core.live().ok().and_then(Connection::inbound_change));
         Step::More
     }
 }

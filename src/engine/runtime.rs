@@ -1,10 +1,10 @@
 //! What all transports of the process share: poller threads and the pool, started on first use.
 
+use super::lock::Mutex;
 use super::poller::{Poller, PollerHandle};
 use super::pool::Pool;
 use crate::error::{Error, ErrorKind, Result};
 use once_cell::race::OnceBox;
-use parking_lot::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 

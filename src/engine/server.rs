@@ -93,7 +93,7 @@ fn consult<A: 'static>(
 ) {
     let Some(hooks) = core.server.hooks.clone() else { return };
     let owner = Arc::clone(shared);
-    let posted = shared.strand.post(
+    let posted = core.strand.clone().post(
         &Runtime::get().pool,
         Box::new(move || {
             let said = catch_unwind(AssertUnwindSafe(|| ask(&*hooks, &owner))).ok();

@@ -3,15 +3,14 @@
 
 use super::core::{After, Core};
 use super::deadline::Deadline;
+use super::lock::{Condvar, Mutex, MutexGuard};
 use super::poller::{Command, PollerHandle};
-use super::pool::Strand;
 use super::runtime::Runtime;
 use super::stream::StreamIo;
 use super::{log, sys};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::kex::{KexJob, KexJobDone};
 use once_cell::sync::OnceCell;
-use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -59,8 +58,6 @@ pub(super) struct Shared {
     pub(super) changed: Condvar,
     /// Set at the start.
     pub(super) home: OnceCell<Home>,
-    /// Hooks of this transport, in order.
-    pub(super) strand: Strand,
     /// This process is a child that gave the session up.
     forked: AtomicBool,
     /// The socket's number for `atfork`, which may take no lock; -1 when there is none.
@@ -86,7 +83,6 @@ impl Shared {
             core: Mutex::new(core),
             changed: Condvar::new(),
             home: OnceCell::new(),
-            strand: Strand::default(),
             forked: AtomicBool::new(false),
             raw_fd: AtomicI32::new(raw_fd),
             wants_writable: AtomicBool::new(false),
@@ -205,6 +201,9 @@ impl Shared {
     }
 }
 
+/// Batches one thread writes before the poller takes over.
+const MAX_ROUNDS: u32 = 8;
+
 fn lost(error: &io::Error) -> Error {
     let kind = match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => {
@@ -253,11 +252,20 @@ impl Locked<'_> {
     /// before no longer counts.
     pub(super) fn settle(&mut self) -> bool {
         let mut released = false;
+        let mut rounds = 0;
         loop {
             self.guard.dispatch(self.shared);
             if !self.guard.after.is_empty() {
                 self.run_after();
-            } else if !self.flush() {
+            } else if rounds == MAX_ROUNDS {
+                // Others seal as fast as we write: a call with a deadline, or a poller, must not stay for all of it.
+                if let Some(home) = self.shared.home.get() {
+                    home.poller.send(Command::Flush(home.token));
+                }
+                break;
+            } else if self.flush() {
+                rounds += 1;
+            } else {
                 break;
             }
             released = true;
@@ -400,14 +408,14 @@ impl Locked<'_> {
     /// One wait; true if the deadline passed. What is waited for is asked again in either case.
     pub(super) fn wait_once(&mut self, condvar: &Condvar, deadline: Deadline) -> bool {
         if self.settle() {
-            return false;
+            return deadline.is_past();
         }
         match deadline.instant() {
             None => {
                 condvar.wait(&mut self.guard);
                 false
             }
-            Some(at) => condvar.wait_until(&mut self.guard, at).timed_out(),
+            Some(at) => condvar.wait_until(&mut self.guard, at),
         }
     }
 

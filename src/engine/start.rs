@@ -63,6 +63,7 @@ pub(super) fn begin(
     let mut config = core.options.config.clone();
     config.log_level = core.log_level;
     let (mut conn, packets) = make(&mut core, config);
+    conn.set_hexdump(core.hexdump);
     conn.start(Instant::now());
     core.conn = Some(conn);
     core.start_flags.extend(done.cloned());

@@ -3,6 +3,7 @@
 
 use super::channel::Channel;
 use super::deadline::Deadline;
+use super::lock::Condvar;
 use super::reader::{Reader, Step};
 use super::runtime::Runtime;
 use super::shared::Shared;
@@ -10,7 +11,6 @@ use super::writer::Batch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::event::Stream;
 use crate::proto::packet_in::MAX_PACKET;
-use parking_lot::Condvar;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;

@@ -172,6 +172,23 @@ pub(super) mod tests {
         set_option(fd, libc::SOL_SOCKET, libc::SO_SNDBUF, 1).unwrap();
     }
 
+    /// Runs `work` in a forked child; whether it returned true there.
+    pub(in crate::engine) fn in_child(work: impl FnOnce() -> bool) -> bool {
+        // SAFETY: the child runs the engine's own fork-safe paths and leaves with _exit, so that nothing of the test
+        // harness runs twice. The parent waits for that child only.
+        unsafe {
+            let pid = libc::fork();
+            assert!(pid >= 0);
+            if pid == 0 {
+                let good = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(false);
+                libc::_exit(if good { 0 } else { 1 });
+            }
+            let mut status = 0;
+            assert_eq!(libc::waitpid(pid, &raw mut status, 0), pid);
+            libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
+        }
+    }
+
     #[test]
     fn a_signal_is_level_triggered() {
         let mut signal = Signal::new().unwrap();

@@ -281,6 +281,21 @@ impl Transport {
         self.shared().set_log_name(name);
     }
 
+    /// Whether packets are dumped to the log, at level 4. Authentication and key exchange messages are hidden.
+    #[must_use]
+    pub fn hexdump(&self) -> bool {
+        self.shared().lock().is_ok_and(|core| core.hexdump)
+    }
+
+    /// Turns dumps on or off, at any time.
+    pub fn set_hexdump(&self, on: bool) {
+        let Ok(mut core) = self.shared().lock() else { return };
+        core.hexdump = on;
+        if let Some(conn) = &mut core.conn {
+            conn.set_hexdump(on);
+        }
+    }
+
     /// Keeps an error for [`Transport::take_exception`].
     pub fn store_exception(&self, error: Error) {
         self.shared().replace_exception(error);

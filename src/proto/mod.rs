@@ -12,6 +12,7 @@ pub mod auth;
 pub mod channel;
 pub mod config;
 pub mod connection;
+mod dump;
 pub mod event;
 pub mod global;
 pub mod ident;

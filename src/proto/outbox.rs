@@ -19,6 +19,8 @@ pub struct Outbox {
     holding: bool,
     events: VecDeque<Event>,
     log_level: u8,
+    /// Packets go to the log, at level 4.
+    hexdump: bool,
     /// A sealing failure; the connection turns it into its fatal error.
     failure: Option<Error>,
     scratch: Vec<u8>,
@@ -38,6 +40,7 @@ impl Outbox {
             holding: false,
             events: VecDeque::new(),
             log_level,
+            hexdump: false,
             failure: None,
             scratch: Vec::new(),
             #[cfg(test)]
@@ -96,6 +99,7 @@ impl Outbox {
             self.sealed.extend_from_slice(&payload.concat());
             return;
         }
+        self.dump("out", payload);
         if let Err(error) = self.packets.seal(payload, &mut self.sealed) {
             self.failure.get_or_insert(error);
         }
@@ -129,6 +133,17 @@ impl Outbox {
         if level <= self.log_level {
             self.events.push_back(Event::Log(level, text()));
         }
+    }
+
+    /// Logs a packet where dumps are on.
+    pub(super) fn dump(&mut self, direction: &str, payload: &[&[u8]]) {
+        if self.hexdump {
+            self.log(4, || super::dump::dump(direction, payload));
+        }
+    }
+
+    pub(super) fn set_hexdump(&mut self, on: bool) {
+        self.hexdump = on;
     }
 
     pub(super) fn next_event(&mut self) -> Option<Event> {

@@ -1,6 +1,6 @@
 //! Deadlines, closing from everywhere, peers that vanish.
 
-use super::super::sys::tests::polls_readable;
+use super::super::sys::tests::{in_child, polls_readable};
 use super::*;
 use crate::error::{ErrorKind, Stage};
 use std::io::{Read, Write};
@@ -140,6 +140,19 @@ fn an_unstarted_transport_closes_its_socket() {
 }
 
 #[test]
+fn a_session_over_tcp_knows_its_peer() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let client = Transport::connect_host(&format!("127.0.0.1:{port}"), options(), soon()).unwrap();
+    let server = Transport::from_fd(listener.accept().unwrap().0.into(), options()).unwrap();
+    assert_eq!(client.peer_name(), ("127.0.0.1".to_owned(), port));
+    let pair = Pair::join(client, server, App::default()).login();
+    let (ours, theirs) = pair.channel();
+    ours.send_all(b"tcp", soon()).unwrap();
+    theirs.recv(Stream::Data, 3, &mut |bytes| assert_eq!(bytes, b"tcp"), soon()).unwrap();
+}
+
+#[test]
 fn a_silent_peer_is_a_timeout_and_the_transport_ends() {
     let (a, b) = fds();
     let client = Transport::from_fd(a, options()).unwrap();
@@ -195,6 +208,27 @@ fn after_atfork_every_call_says_so() {
     pair.client.close();
     assert!(!pair.client.is_active());
     drop((ours, theirs, pair));
+}
+
+#[test]
+fn a_forked_child_gives_the_session_up_and_starts_its_own() {
+    let pair = Pair::open();
+    let (ours, theirs) = pair.channel();
+    assert!(in_child(|| {
+        pair.client.atfork();
+        pair.server.atfork();
+        pair.client.close();
+        let gave_up = ours.send(b"x", soon()).unwrap_err().kind() == ErrorKind::Forked;
+        // New pollers and pool threads: the parent's do not run here.
+        let own = Pair::open();
+        let (a, b) = own.channel();
+        a.send_all(b"child", soon()).unwrap();
+        b.recv(Stream::Data, 5, &mut |bytes| assert_eq!(bytes, b"child"), soon()).unwrap();
+        gave_up
+    }));
+    ours.send_all(b"parent", soon()).unwrap();
+    theirs.recv(Stream::Data, 6, &mut |bytes| assert_eq!(bytes, b"parent"), soon()).unwrap();
+    assert!(pair.client.is_active() && pair.server.is_active());
 }
 
 #[test]

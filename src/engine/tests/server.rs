@@ -88,6 +88,52 @@ fn a_transport_dropped_while_its_hook_blocks_closes_at_once() {
 }
 
 #[test]
+fn a_flood_of_requests_waits_for_the_hooks() {
+    let gate = Event::new();
+    let app = App { gate: Some(gate.clone()), ..App::default() };
+    let pair = Pair::with(app, options(), options()).login();
+    let (ours, _theirs) = pair.channel();
+    ours.tell("exec", &[0, 0, 0, 1, b'x']).unwrap();
+    for _ in 0..2000 {
+        ours.send_signal("WINCH").unwrap();
+    }
+    eventually("hooks pile up to their bound", || pair.server.shared().lock().unwrap().strand.waiting() >= 256);
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    let waiting = pair.server.shared().lock().unwrap().strand.waiting();
+    assert!(waiting < 4000, "one batch at most goes past the bound: {waiting}");
+    gate.set();
+    ours.invoke_shell(soon()).unwrap();
+    assert_eq!(pair.server.shared().lock().unwrap().strand.waiting(), 0);
+}
+
+#[test]
+fn a_number_is_not_used_again_while_a_hooks_handle_names_it() {
+    let pair = Pair::open();
+    let (entered, gate) = (Event::new(), Event::new());
+    let (e, g) = (entered.clone(), gate.clone());
+    let handler: super::super::SubsystemHandler = Arc::new(move |channel: &Channel, _: &str| {
+        e.set();
+        assert!(g.wait(soon()));
+        assert!(channel.send(b"to a stranger", soon()).is_err());
+    });
+    pair.server.set_subsystem_handler("demo", Some(handler)).unwrap();
+    let (ours, theirs) = pair.channel();
+    ours.invoke_subsystem("demo", soon()).unwrap();
+    assert!(entered.wait(soon()));
+    let number = theirs.id();
+    drop(theirs);
+    assert_eq!(read_all(&ours, Stream::Data), b"", "the owner's drop closes the channel");
+    drop(ours);
+    let others: Vec<_> = (0..5).map(|_| pair.channel()).collect();
+    assert!(others.iter().all(|(_, theirs)| theirs.id() != number));
+    gate.set();
+    for (ours, _) in &others {
+        let nothing = ours.recv(Stream::Data, 10, &mut |_| (), Deadline::after_ms(10));
+        assert_eq!(nothing.unwrap_err().kind(), ErrorKind::Timeout);
+    }
+}
+
+#[test]
 fn a_subsystem_runs_on_its_own_thread_and_its_channel_closes() {
     let pair = Pair::open();
     let handler: super::super::SubsystemHandler = Arc::new(|channel: &Channel, name: &str| {

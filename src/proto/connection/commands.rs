@@ -46,6 +46,11 @@ impl Connection {
         self.out.set_log_level(level);
     }
 
+    /// Whether packets go to the log (level 4), authentication and key exchange hidden.
+    pub fn set_hexdump(&mut self, on: bool) {
+        self.out.set_hexdump(on);
+    }
+
     // ---- authentication ---------------------------------------------------------------------------------------------
 
     /// Client: begins an attempt; `Event::AuthDone` ends it. One at a time.

@@ -34,6 +34,7 @@ impl Connection {
 
     fn handle_packet(&mut self, sequence: u32, payload: &[u8]) -> Result<()> {
         self.keepalive.heard(self.now);
+        self.out.dump("in", &[payload]);
         self.count(payload.len())?;
         let Some((&number, body)) = payload.split_first() else {
             return Err(Error::protocol("packet without payload"));
