@@ -127,7 +127,7 @@ pub(in crate::crypto) struct Numbers<'a> {
     pub(in crate::crypto) q: &'a [u8],
 }
 
-/// The private half. The rsa crate's form is wiped when dropped. ring's, about four times as fast, is kept beside it
+/// The private half. The rsa crate's form is wiped when dropped. ring's, three to four times as fast, is kept beside it
 /// where ring takes the key; ring wipes nothing, so its copy of the primes outlives the key in freed memory.
 pub(super) struct Secret {
     soft: ::rsa::PrivateKey,

@@ -50,7 +50,7 @@ impl Group {
     ///
     /// Errors (`KexFailed`): fewer than `min_bits` or more than `max_bits` bits, and never outside 2048 to 8192; an
     /// even modulus; a generator outside of 1 < g < p-1; a composite modulus. The last is told by Miller-Rabin with
-    /// random bases: four rounds, or two beyond 4096 bits, where a round takes half a second. A modulus made to
+    /// random bases: four rounds, or two beyond 4096 bits, where a round takes some 0.3 s. A modulus made to
     /// deceive passes with a chance below 1/256 (1/16); its maker is the server, which knows the secret anyway.
     pub fn from_peer(p: &[u8], g: &[u8], min_bits: u32, max_bits: u32) -> Result<Self> {
         let group = Self { p: trim(p).into(), g: trim(g).into() };

@@ -103,7 +103,7 @@ impl<'a> Key<'a> {
     /// Decrypts. A tag that does not fit is `KeyBadPassphrase`: it cannot be told from damage.
     pub(super) fn decrypt(&self, passphrase: &[u8], data: &[u8], tag: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let Cipher { mode, key_len, iv_len, block_len, tag_len, .. } = *self.cipher;
-        if tag.len() != tag_len || data.is_empty() || data.len() % block_len != 0 {
+        if tag.len() != tag_len || data.is_empty() || !data.len().is_multiple_of(block_len) {
             return Err(Error::new(ErrorKind::KeyCorrupt, "the key file's private section has a wrong length"));
         }
         // An empty passphrase is never what a file was encrypted with.

@@ -41,7 +41,7 @@ pub(super) fn parse(text: &str, passphrase: Option<&[u8]>) -> Result<PrivateKey>
     let encrypted = r.string().map_err(damaged)?;
     let tag = r.rest();
     let section = if cipher_name == b"none" && kdf_name == b"none" && kdf_options.is_empty() {
-        if !tag.is_empty() || encrypted.len() % decrypt::PLAIN_BLOCK_LEN != 0 {
+        if !tag.is_empty() || !encrypted.len().is_multiple_of(decrypt::PLAIN_BLOCK_LEN) {
             return Err(corrupt("the key file's private section has a wrong length"));
         }
         Section { bytes: Zeroizing::new(encrypted.to_vec()), encrypted: false }
