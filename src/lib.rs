@@ -64,3 +64,8 @@ pub mod ffi;
 pub mod known_hosts;
 pub mod proto;
 pub mod wire;
+
+/// The fuzz targets' bodies; `cargo test` replays their corpus.
+#[cfg(any(test, fuzzing))]
+#[path = "../fuzz/targets/mod.rs"]
+pub mod fuzz_targets;

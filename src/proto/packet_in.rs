@@ -228,6 +228,14 @@ impl PacketIn {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+impl PacketIn {
+    /// One that is past the identification and has these keys.
+    pub(crate) fn opened_by(opener: Box<dyn Open>, inflate: bool) -> Self {
+        Self { opener, in_ident: false, inflater: inflate.then(Inflater::new), ..Self::new() }
+    }
+}
+
 /// Messages behind which keys or compression may change, or whose answer is computed outside of the connection: key
 /// exchange (20 to 49), and the authentication messages that end a phase or ask a question.
 fn is_barrier(number: u8) -> bool {

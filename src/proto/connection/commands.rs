@@ -250,7 +250,7 @@ impl Connection {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Connection {
     /// Sends a payload of the test's choice as if it were ours.
     pub(crate) fn forge(&mut self, payload: &[u8]) {

@@ -2,7 +2,6 @@
 
 use super::{env, Auth, Connection};
 use crate::error::{printable, Error, ErrorKind, Result, Stage};
-use crate::proto::event::Event;
 use crate::proto::packet_in::{InboundChange, Opened, PacketIn};
 use crate::proto::phase::{admit, Admission, Exchange, Phase, Role};
 use crate::wire::msg_transport::{Debug, Disconnect, ExtInfo, Ping, Pong, Unimplemented};
@@ -151,9 +150,6 @@ impl Connection {
             if incoming.compression.delayed {
                 self.inbound = Some(InboundChange { opener: None, reset_sequence: false, inflate: Some(true) });
             }
-        }
-        if self.role == Role::Server {
-            self.out.event(Event::Authenticated);
         }
     }
 

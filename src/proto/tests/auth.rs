@@ -34,6 +34,12 @@ fn password_right_and_wrong() {
 }
 
 #[test]
+fn a_login_is_told_once() {
+    let pair = Pair::open(Config::default(), Config::default());
+    assert_eq!(pair.server.events.iter().filter(|e| matches!(e, Event::Authenticated)).count(), 1);
+}
+
+#[test]
 fn a_key_signs_for_this_session_only() {
     let key = PrivateKey::generate_ed25519().unwrap();
     let blob = key.public().blob().to_vec();

@@ -1,0 +1,139 @@
+//! Writes the first inputs of a corpus, from real messages and keys: `scripts/fuzz.sh seeds`.
+
+use super::core::host_key;
+use super::{forge, messages, TARGETS};
+use crate::crypto::compress::Deflater;
+use crate::crypto::registry::{CIPHERS, MACS};
+use crate::proto::config::Preferences;
+use crate::proto::negotiate::build;
+use crate::proto::phase::Role;
+use std::fs;
+use std::path::Path;
+
+fn write(target: &str, name: &str, data: &[u8]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(format!("seed-{name}")), data).unwrap();
+}
+
+/// Steps that forge the message at each place of the list, fields small.
+fn forged(numbers: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for number in numbers {
+        let at = forge::USUAL.iter().position(|n| n == number).unwrap();
+        out.extend([1, u8::try_from(at).unwrap()]);
+        out.extend([1, 1, 0, 4, b'a', b'b', b'c', b'd']);
+    }
+    out
+}
+
+#[test]
+#[ignore = "writes into the source tree; scripts/fuzz.sh seeds runs it"]
+fn write_seeds() {
+    let kexinit = build(&Preferences::default(), Role::Server, [3; 16], true, true);
+    for (target, _) in TARGETS {
+        write(target, "empty", b"\0");
+    }
+    core_seeds(&kexinit);
+    for selector in 0..messages::PARSERS {
+        let selector = u8::try_from(selector).unwrap();
+        let fields = [0, 0, 0, 1, b'x', 0, 0, 0, 2, b'a', b'b', 0, 0, 0, 0, 1];
+        write("messages", &format!("{selector:02}"), &[&[selector], &fields[..]].concat());
+        write("messages", &format!("{selector:02}-zeros"), &[&[selector], &[0; 20][..]].concat());
+    }
+    write("messages", "kexinit", &[&[9], &kexinit[1..]].concat());
+    write("negotiation", "built", &[2, 2, 1, 2, 1, 0, 1, 1, 2, 2, 1, 2, 1, 0, 1, 1]);
+    write("negotiation", "lists", &[[1, 2, 0, 3, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 0]; 2].concat());
+    let length = u8::try_from(kexinit.len().min(254)).unwrap();
+    write("negotiation", "raw", &[&[0, 255, 4, length], &kexinit[1..], &[0, 255, 4, length], &kexinit[1..]].concat());
+    for (i, cipher) in CIPHERS.iter().enumerate() {
+        for j in 0..if cipher.aead { 1 } else { MACS.len() } {
+            let head = [u8::try_from(i).unwrap(), u8::try_from(j).unwrap(), 0, 3, 200];
+            let packets = [4, 5, 94, 1, 2, 3, 4, 0, 5, 2, 2, 2, 3, 6, 1, 20, 0, 1, 2, 94, 9, 0, 17, 1];
+            write("packet_in", &format!("{}-{j}", cipher.name.replace('@', "-")), &[&head[..], &packets].concat());
+        }
+    }
+    file_seeds();
+    for (name, text) in [
+        ("openssh", &b"SSH-2.0-OpenSSH_9.9\r\n"[..]),
+        ("banner", b"hello\r\nthere\nSSH-1.99-x y\n"),
+        ("http", b"HTTP/1.1 400 Bad\r\n\r\n"),
+    ] {
+        let mut packet = text.to_vec();
+        let padding = 8 - (kexinit.len() + 5) % 8 + 8;
+        packet.extend(u32::try_from(kexinit.len() + padding + 1).unwrap().to_be_bytes());
+        packet.push(u8::try_from(padding).unwrap());
+        packet.extend(&kexinit);
+        packet.resize(packet.len() + padding, 0);
+        for role in [0, 1] {
+            write("ident", &format!("{name}-{role}"), &[&[role, 3], &packet[..]].concat());
+        }
+    }
+    let mut packed = Vec::new();
+    Deflater::new().compress(&[b"a payload, a payload, a payload"], &mut packed).unwrap();
+    write("inflater", "one", &[&[2, 0, u8::try_from(packed.len()).unwrap()], &packed[..]].concat());
+    write("inflater", "round", b"\x04\x01\x09a payload\x3f\x04more\x02");
+}
+
+fn core_seeds(kexinit: &[u8]) {
+    let raw = |payload: &[u8]| [&[0, 255], &u16::try_from(payload.len()).unwrap().to_be_bytes()[..], payload].concat();
+    for start in 0..3 {
+        for target in ["client_preauth", "server_preauth"] {
+            let head = [start, 0];
+            write(target, &format!("{start}-kexinit"), &[&head[..], &raw(kexinit), &[12, 14, 1, 12]].concat());
+            write(target, &format!("{start}-auth"), &[&head[..], &forged(&[5, 6, 7, 53, 50, 51, 60, 61, 52])].concat());
+            write(target, &format!("{start}-early"), &[&head[..], &forged(&[80, 90, 94, 1])].concat());
+        }
+    }
+    // The client asks (7: command), the server answers by what is forged, or honestly (12).
+    for method in 0..5 {
+        let ask = [7, 1, 0, method, 3, b'a', b'b', b'c', 2, b'k', b'k'];
+        for (name, answer) in [("60", forged(&[6, 53, 60, 52])), ("51", forged(&[6, 51, 52])), ("honest", vec![12, 12])]
+        {
+            write(
+                "client_preauth",
+                &format!("ask{method}-{name}"),
+                &[&[0, 0], &ask[..], &answer, &[9, 0, 0, 9, 2, 1, b'x', 6, 20]].concat(),
+            );
+        }
+        let request =
+            [1, forge::USUAL.iter().position(|&n| n == 50).unwrap() as u8, method, 0, 0, 0, 3, b'a', b'b', b'c'];
+        for verdict in 0..6 {
+            let steps =
+                [&[0, 0], &forged(&[5])[..], &request, &[9, verdict, 0, 0], &request, &[9, verdict, 1, 1, b'p', 6, 18]]
+                    .concat();
+            write("server_preauth", &format!("ask{method}-{verdict}"), &steps);
+        }
+    }
+    let channel: &[u8] = &[90, 91, 94, 95, 93, 98, 99, 100, 96, 97];
+    for (target, open) in
+        [("client_postauth", [7, 0, 100, 0, 2, b'a', b'b', 100]), ("server_postauth", [7, 1, 0, 100, 0, 0, 100, 12])]
+    {
+        write(target, "opens", &[&[0], &open[..], &[12], &forged(channel)].concat());
+        write(
+            target,
+            "opened",
+            &[&[0], &forged(&[90, 90])[..], &[9, 0, 100, 100, 9, 0, 100, 100], &forged(channel)].concat(),
+        );
+        write(
+            target,
+            "globals",
+            &[&[0], &forged(&[80, 80, 81, 82])[..], &[10, 3, 0, 0], &[7, 2, 10, 1, 0, 0]].concat(),
+        );
+        write(target, "rekeys", &[&[0], &open[..], &[14, 0, 12], &forged(&[94, 192]), &[14, 1, 12, 6, 22]].concat());
+        write(target, "stall", &[&[0, 13, 1], &open[..], &forged(&[192, 192, 80, 98]), &[13, 0, 12]].concat());
+    }
+}
+
+fn file_seeds() {
+    let public = host_key().public().clone();
+    write("public_key", "line", &[b"\x01", public.to_line("comment").as_bytes()].concat());
+    write("public_key", "file", &[b"\0# a comment\n", public.to_line("").as_bytes()].concat());
+    write("public_key", "blob", &[b"\x02", public.blob()].concat());
+    write(
+        "moduli",
+        "file",
+        b"\0\x08\0\x0c\0\x20\0# Time Type Tests Tries Size Generator Modulus\n20240101000000 2 6 100 2047 2 F1F2\n",
+    );
+    write("moduli", "group", &[1, 8, 255, 255, 255, 255, 255, 255, 255, 197, 1, 2]);
+}
