@@ -1,10 +1,11 @@
-//! Files: private keys, public keys, moduli.
+//! Files: private keys, public keys, known hosts, moduli.
 
 use super::input::Input;
 use crate::crypto::hostkey::PublicKey;
 use crate::crypto::kex::dh::Group;
 use crate::crypto::keyfile::{parse_private, parse_public};
 use crate::crypto::moduli::Moduli;
+use crate::known_hosts::{KnownHosts, Verdict};
 use crate::wire::Reader;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
@@ -120,5 +121,28 @@ pub(super) fn moduli(data: &[u8]) {
         if let Some(group) = moduli.select(min, preferred, max) {
             assert!(!moduli.is_empty() && (min..=max).contains(&group.bits()));
         }
+    }
+}
+
+/// A known_hosts file: whatever it says, verdicts and key types agree, and a line we would write is read back.
+pub(super) fn known_hosts(data: &[u8]) {
+    let mut input = Input::new(data);
+    let port = input.pick(&[22, 2222, 0, 65535]);
+    let host = String::from_utf8_lossy(input.bytes()).into_owned();
+    let key = super::core::host_key().public().clone();
+    let text = String::from_utf8_lossy(input.rest());
+    let known = KnownHosts::parse(&text, "file");
+    let types = known.key_types_for(&host, port);
+    match known.check(&host, port, &key) {
+        Verdict::Match => assert!(types.contains(&key.key_type())),
+        Verdict::Unknown => assert!(types.is_empty()),
+        Verdict::Changed { line, .. } => assert!(!types.is_empty() && (1..=text.lines().count()).contains(&line)),
+        Verdict::Revoked { line, .. } => assert!((1..=text.lines().count()).contains(&line)),
+    }
+    // A line for the host itself, before everything else.
+    if host.bytes().all(|b| b.is_ascii_alphanumeric()) && !host.is_empty() {
+        let name = if port == 22 { host.clone() } else { format!("[{host}]:{port}") };
+        let with_ours = KnownHosts::parse(&format!("{name} {}\n{text}", key.to_line("")), "file");
+        assert!(matches!(with_ours.check(&host, port, &key), Verdict::Match | Verdict::Revoked { .. }));
     }
 }

@@ -35,6 +35,7 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("client_preauth", client::preauth),
     ("ident", ident::run),
     ("inflater", inflater::run),
+    ("known_hosts", files::known_hosts),
     ("messages", messages::run),
     ("moduli", files::moduli),
     ("negotiation", negotiation::run),
