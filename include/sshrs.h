@@ -747,9 +747,10 @@ ssh_status_t ssh_key_load_private_memory(const void *data,
  *
  * path: borrowed.
  * out_key: owned result, ssh_key_free.
- * Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_KEY_CORRUPT; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_TYPE.
+ * Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_KEY_CORRUPT; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_TYPE or _FORMAT.
  */
-ssh_status_t ssh_key_load_public_file(const char *path, ssh_key_t **out_key);
+ssh_status_t ssh_key_load_public_file(const char *path,
+                                      ssh_key_t **out_key);
 
 /**
  * Reads a public key from memory, as ssh_key_load_public_file does.
@@ -1702,7 +1703,7 @@ ssh_status_t ssh_channel_get_origin(const ssh_channel_t *channel, char **out_hos
 ssh_status_t ssh_channel_getpeername(const ssh_channel_t *channel, char **out_host, uint32_t *out_port);
 
 /**
- * Gives a further handle on a channel's transport.
+ * Gives a further handle on a channel's transport; unlike the first it does not keep the connection open.
  *
  * out_transport: owned result, ssh_transport_free.
  */

@@ -18,6 +18,31 @@ fn the_committed_header_is_what_the_sources_say() {
     assert_eq!(committed.len(), GENERATED.len(), "include/sshrs.h has another length than what the sources say");
 }
 
+/// The functions the header declares, in its order.
+fn functions() -> Vec<&'static str> {
+    let code = GENERATED.lines().filter(|l| !l.starts_with([' ', '#', '}', '/', '*']) && !l.starts_with("typedef "));
+    code.filter_map(|l| l.split_once('(').map(|(head, _)| head))
+        .filter_map(|head| head.rsplit([' ', '*']).next())
+        .filter(|name| name.starts_with("ssh_"))
+        .collect()
+}
+
+/// Every export by name, so that each carries the version it came with; a new one is declared by being listed.
+#[test]
+fn the_version_script_lists_what_the_header_declares() {
+    const MAP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cmake/sshrs.map");
+    let mut names = functions();
+    assert!(names.len() > 100, "only {} functions were found: is the scanner right?", names.len());
+    names.sort_unstable();
+    let list: String = names.iter().map(|n| format!("        {n};\n")).collect();
+    let map = format!("SSHRS_0.1 {{\n    global:\n{list}    local:\n        *;\n}};\n");
+    if std::env::var_os("SSHRS_BLESS").is_some() {
+        std::fs::write(MAP, &map).unwrap();
+    }
+    let committed = std::fs::read_to_string(MAP).unwrap_or_default();
+    assert_eq!(committed, map, "cmake/sshrs.map: run SSHRS_BLESS=1 cargo test --test header");
+}
+
 #[test]
 fn every_item_has_a_comment() {
     let lines: Vec<&str> = GENERATED.lines().collect();

@@ -184,7 +184,7 @@ pub unsafe extern "C" fn ssh_channel_get_kind(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, channel) = unsafe { (arg::out(out_kind)?, arg::handle(channel)?) };
-        *out = text::give(&channel.inner.kind())?;
+        *out = text::give(channel.inner.kind())?;
         Ok(())
     })
 }
@@ -233,7 +233,7 @@ pub unsafe extern "C" fn ssh_channel_getpeername(
     })
 }
 
-/// Gives a further handle on a channel's transport.
+/// Gives a further handle on a channel's transport; unlike the first it does not keep the connection open.
 ///
 /// out_transport: owned result, ssh_transport_free.
 #[no_mangle]

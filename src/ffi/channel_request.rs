@@ -297,7 +297,7 @@ pub unsafe extern "C" fn ssh_channel_recv_exit_signal(
                 *dumped = signal.core_dumped;
             }
             if let Some(message) = message {
-                *message = text::give(&signal.message)?;
+                *message = text::give(&signal.text)?;
             }
         }
         Ok(())

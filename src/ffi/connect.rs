@@ -15,7 +15,8 @@ use crate::known_hosts::{KnownHosts, Verdict};
 enum Trust<'a> {
     Anyone,
     Key(&'a PublicKey),
-    Known { hosts: &'a KnownHosts, name: String, port: u16, accept_new: bool },
+    /// A copy, for no lock may be held while the negotiation waits.
+    Known { hosts: KnownHosts, name: String, port: u16, accept_new: bool },
 }
 
 /// Everything of the C struct, checked.
@@ -54,7 +55,7 @@ unsafe fn plan<'a>(transport: &ssh_transport_t, o: &ssh_connect_options_t) -> Re
                 port => arg::port(port, "known_host_port")?,
             };
             let name = name.ok_or_else(|| invalid("this transport has no host name: set known_host_name"))?;
-            Trust::Known { hosts: hosts.inner(), name, port, accept_new: policy == SSH_HOSTKEY_ACCEPT_NEW }
+            Trust::Known { hosts: hosts.read().clone(), name, port, accept_new: policy == SSH_HOSTKEY_ACCEPT_NEW }
         }
         (SSH_HOSTKEY_CHECK | SSH_HOSTKEY_ACCEPT_NEW, None, None) => {
             return Err(invalid(

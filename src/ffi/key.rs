@@ -68,14 +68,6 @@ unsafe fn passphrase<'a>(p: *const c_void, len: usize) -> Result<Option<&'a [u8]
     Ok((!p.is_null()).then_some(bytes))
 }
 
-/// The first key among the lines of a public key file; blank lines and comments do not count.
-fn first_line_key(data: &[u8]) -> Result<PublicKey> {
-    let text = std::str::from_utf8(data).map_err(|_| Error::new(ErrorKind::KeyCorrupt, "the public key is not text"))?;
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
-    let line = line.ok_or_else(|| Error::new(ErrorKind::KeyCorrupt, "there is no public key in the file"))?;
-    PublicKey::parse_line(line).map(|(key, _comment)| key)
-}
-
 /// Reads a private key from a file.
 ///
 /// Reads OpenSSH's format, ed25519, ecdsa and rsa, encrypted ones too. Blocks for the file, and for the time the file's
@@ -127,13 +119,13 @@ pub unsafe extern "C" fn ssh_key_load_private_memory(
 ///
 /// path: borrowed.
 /// out_key: owned result, ssh_key_free.
-/// Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_KEY_CORRUPT; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_TYPE.
+/// Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_KEY_CORRUPT; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_TYPE or _FORMAT.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_key_load_public_file(path: *const c_char, out_key: *mut *mut ssh_key_t) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, path) = unsafe { (arg::out(out_key)?, arg::text(path, "path")?) };
-        *out = ssh_key_t::give_public(first_line_key(&read_file(path, MAX_FILE)?)?);
+        *out = ssh_key_t::give_public(keyfile::parse_public(&read_file(path, MAX_FILE)?)?.0);
         Ok(())
     })
 }
@@ -150,7 +142,7 @@ pub unsafe extern "C" fn ssh_key_load_public_memory(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, data) = unsafe { (arg::out(out_key)?, arg::bytes(data, data_len)?) };
-        *out = ssh_key_t::give_public(first_line_key(data)?);
+        *out = ssh_key_t::give_public(keyfile::parse_public(data)?.0);
         Ok(())
     })
 }

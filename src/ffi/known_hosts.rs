@@ -14,6 +14,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Which host keys are trusted.
+#[allow(clippy::disallowed_types, reason = "C uses a handle from several threads; nothing waits under this lock")]
 pub struct ssh_known_hosts_t {
     /// Guards the entries alone; no other lock is taken and nothing waits under it.
     inner: RwLock<KnownHosts>,
@@ -34,7 +35,7 @@ const MAX_FILE: u64 = 64 << 20;
 
 /// Puts the host key algorithms whose keys have one of `types` first, in their order of preference.
 pub(super) fn prefer(transport: &Transport, types: &[String]) -> Result<()> {
-    let mut preferences = transport.preferences();
+    let mut preferences = transport.preferences()?;
     let is_known = |name: &str| find(SIGNATURES, name).is_some_and(|row| types.iter().any(|t| t == row.key_type));
     let (mut first, rest): (Vec<_>, Vec<_>) = preferences.host_key.into_iter().partition(|name| is_known(name));
     first.extend(rest);

@@ -35,6 +35,9 @@ sized! {
 /// The longest time an option can mean: longer is the same as for ever, and later sums cannot overflow.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
+/// For resolving and connecting, unless told otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// A time option: 0 keeps `default`, -1 lifts the bound.
 fn time(ms: i64, default: Duration, what: &'static str) -> Result<Duration> {
     match ms {
@@ -59,7 +62,7 @@ pub(super) unsafe fn transport(options: *const ssh_transport_options_t) -> Resul
     if c.max_packet != 0 {
         o.config.max_packet = clamp_max_packet(c.max_packet);
     }
-    o.connect_timeout = time(c.connect_timeout_ms, o.connect_timeout, "connect_timeout_ms")?;
+    o.connect_timeout = time(c.connect_timeout_ms, CONNECT_TIMEOUT, "connect_timeout_ms")?;
     o.config.ident_timeout = time(c.banner_timeout_ms, o.config.ident_timeout, "banner_timeout_ms")?;
     o.config.handshake_timeout = time(c.handshake_timeout_ms, o.config.handshake_timeout, "handshake_timeout_ms")?;
     o.config.auth_timeout = time(c.auth_timeout_ms, o.config.auth_timeout, "auth_timeout_ms")?;

@@ -169,7 +169,7 @@ pub unsafe extern "C" fn ssh_security_options_get(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, options) = unsafe { (arg::out(out_names)?, arg::handle(options)?) };
-        let mut preferences = options.inner.preferences();
+        let mut preferences = options.inner.preferences()?;
         let field = list(list_number)?.fields.first().ok_or_else(|| invalid("list is empty"))?;
         *out = text::give(&field(&mut preferences).join(","))?;
         Ok(())
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn ssh_security_options_set(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (options, names) = unsafe { (arg::handle(options)?, arg::text(names, "names")?) };
         let list = list(list_number)?;
-        let mut preferences = options.inner.preferences();
+        let mut preferences = options.inner.preferences()?;
         for field in list.fields {
             let now = field(&mut preferences);
             *now = edited(now, names, list.title, &(list.known)())?;
@@ -226,7 +226,7 @@ pub unsafe extern "C" fn ssh_security_options_describe(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, options) = unsafe { (arg::out(out_text)?, arg::handle(options)?) };
-        let mut preferences = options.inner.preferences();
+        let mut preferences = options.inner.preferences()?;
         let mut lines = Vec::new();
         for list in LISTS.iter().filter(|l| l.fields.len() == 1) {
             for field in list.fields {

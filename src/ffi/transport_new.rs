@@ -22,8 +22,9 @@ fn give(transport: Transport, host: Option<(String, u16)>, channel_timeout: Dura
     Box::into_raw(Box::new(ssh_transport_t { inner: transport, origin }))
 }
 
-fn connect_deadline(timeout_ms: i64, options: &TransportOptions) -> Result<Deadline> {
-    arg::deadline(timeout_ms, millis(options.connect_timeout))
+/// The option stands for `SSH_WAIT_DEFAULT` only: an explicit deadline is not cut short by it.
+fn connect_deadline(timeout_ms: i64, options: &mut TransportOptions) -> Result<Deadline> {
+    arg::deadline(timeout_ms, millis(std::mem::take(&mut options.connect_timeout)))
 }
 
 /// "name", "name:port", "[v6]" or "[v6]:port" as name and port. A bare IPv6 address is a name with no port.
@@ -73,10 +74,10 @@ pub unsafe extern "C" fn ssh_transport_new_host(
 ) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
-        let (out, host, options) =
+        let (out, host, mut options) =
             unsafe { (arg::out(out_transport)?, arg::text(host, "host")?, options::transport(options)?) };
         let origin = split_host(host)?;
-        let (deadline, channel_timeout) = (connect_deadline(timeout_ms, &options)?, options.channel_timeout);
+        let (deadline, channel_timeout) = (connect_deadline(timeout_ms, &mut options)?, options.channel_timeout);
         *out = give(Transport::connect_address(&origin.0, origin.1, options, deadline)?, Some(origin), channel_timeout);
         Ok(())
     })
@@ -96,10 +97,10 @@ pub unsafe extern "C" fn ssh_transport_new_address(
 ) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
-        let (out, address, options) =
+        let (out, address, mut options) =
             unsafe { (arg::out(out_transport)?, arg::text(address, "address")?, options::transport(options)?) };
         let port = if port == 0 { 22 } else { arg::port(port, "port")? };
-        let (deadline, channel_timeout) = (connect_deadline(timeout_ms, &options)?, options.channel_timeout);
+        let (deadline, channel_timeout) = (connect_deadline(timeout_ms, &mut options)?, options.channel_timeout);
         let transport = Transport::connect_address(address, port, options, deadline)?;
         *out = give(transport, Some((address.to_owned(), port)), channel_timeout);
         Ok(())

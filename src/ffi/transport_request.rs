@@ -224,7 +224,7 @@ pub unsafe extern "C" fn ssh_transport_use_compression(transport: *mut ssh_trans
         let transport = unsafe { arg::handle(transport)? };
         let names: &[&'static str] = if compress { &["zlib@openssh.com", "zlib", "none"] } else { &["none"] };
         transport.run(|t| {
-            let mut preferences = t.preferences();
+            let mut preferences = t.preferences()?;
             preferences.compression_c2s = names.to_vec();
             preferences.compression_s2c = names.to_vec();
             t.set_preferences(preferences)
