@@ -6,7 +6,7 @@ use super::handle::ssh_channel_t;
 use super::text;
 use super::types::*;
 use crate::crypto::rng::system_bytes;
-use crate::engine::{Channel, Deadline};
+use crate::engine::{Channel, Deadline, PtySize};
 use crate::error::{printable, Result};
 use std::ffi::{c_char, c_void};
 
@@ -49,7 +49,8 @@ pub unsafe extern "C" fn ssh_channel_get_pty(
         // SAFETY: the C contract, see ffi/mod.rs.
         unsafe {
             let (term, modes) = (arg::text(term, "term")?, arg::bytes(modes, modes_len)?);
-            request(channel, timeout_ms, |c, d| c.request_pty(term, cols, rows, width_px, height_px, modes, d))
+            let size = PtySize { columns: cols, rows, width: width_px, height: height_px };
+            request(channel, timeout_ms, |c, d| c.request_pty(term, size, modes, d))
         }
     })
 }
@@ -108,14 +109,16 @@ pub unsafe extern "C" fn ssh_channel_resize_pty(
 ) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
-        unsafe { arg::handle(channel)? }.run(|c| c.resize_pty(cols, rows, width_px, height_px))
+        unsafe { arg::handle(channel)? }
+            .run(|c| c.resize_pty(PtySize { columns: cols, rows, width: width_px, height: height_px }))
     })
 }
 
 /// Sets an environment variable for the command to come (RFC 4254 section 6.4). There is no answer to wait for; servers
 /// drop what they do not allow.
 ///
-/// name, value: borrowed; any bytes but NUL.
+/// name: borrowed; without '='.
+/// value: borrowed; any bytes but NUL.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_set_environment_variable(
     channel: *mut ssh_channel_t,
@@ -125,8 +128,8 @@ pub unsafe extern "C" fn ssh_channel_set_environment_variable(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (channel, name, value) =
-            unsafe { (arg::handle(channel)?, arg::c_bytes(name, "name")?, arg::c_bytes(value, "value")?) };
-        if name.is_empty() || name.contains(&b'=') {
+            unsafe { (arg::handle(channel)?, arg::text(name, "name")?, arg::c_bytes(value, "value")?) };
+        if name.is_empty() || name.contains('=') {
             return Err(invalid("name is empty or has a '=' in it"));
         }
         channel.run(|c| c.set_environment_variable(name, value))
@@ -144,13 +147,13 @@ pub unsafe extern "C" fn ssh_channel_update_environment(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let channel = unsafe { arg::handle(channel)? };
-        let mut pairs: Vec<(&[u8], &[u8])> = Vec::new();
+        let mut pairs: Vec<(&str, &[u8])> = Vec::new();
         let mut next = variables;
         // SAFETY: the C contract, see ffi/mod.rs; the array ends with NULL, and `next` is not past it.
         while let Some(entry) = unsafe { next.as_ref() }.and_then(|&text| unsafe { arg::opt_c_bytes(text) }) {
             let eq = entry.iter().position(|&b| b == b'=').filter(|&at| at > 0);
             let (name, value) = eq
-                .and_then(|at| Some((entry.get(..at)?, entry.get(at + 1..)?)))
+                .and_then(|at| Some((std::str::from_utf8(entry.get(..at)?).ok()?, entry.get(at + 1..)?)))
                 .ok_or_else(|| invalid(format!("\"{}\" is not NAME=VALUE", printable(entry))))?;
             pairs.push((name, value));
             // SAFETY: the entry was not NULL, so another follows.

@@ -71,8 +71,8 @@ unsafe fn plan<'a>(transport: &ssh_transport_t, o: &ssh_connect_options_t) -> Re
 fn order_host_keys(transport: &ssh_transport_t, trust: &Trust<'_>) -> Result<()> {
     match trust {
         Trust::Anyone => Ok(()),
-        Trust::Key(key) => prefer(&transport.inner, &[key.key_type().to_owned()]),
-        Trust::Known { hosts, name, port, .. } => prefer(&transport.inner, &hosts.key_types(name, *port)),
+        Trust::Key(key) => prefer(&transport.inner, &[key.key_type()]),
+        Trust::Known { hosts, name, port, .. } => prefer(&transport.inner, &hosts.key_types_for(name, *port)),
     }
 }
 
@@ -91,9 +91,13 @@ fn check(trust: &Trust<'_>, key: &PublicKey) -> Result<()> {
             let (kind, what) = match hosts.check(name, *port, key) {
                 Verdict::Match => return Ok(()),
                 Verdict::Unknown if *accept_new => return Ok(()),
-                Verdict::Unknown => (ErrorKind::HostKeyUnknown, "is not known"),
-                Verdict::Mismatch => (ErrorKind::HostKeyMismatch, "is not the one that is known"),
-                Verdict::Revoked => (ErrorKind::HostKeyRevoked, "is marked as revoked"),
+                Verdict::Unknown => (ErrorKind::HostKeyUnknown, "is not known".to_owned()),
+                Verdict::Changed { file, line } => {
+                    (ErrorKind::HostKeyMismatch, format!("is not the one in {file}, line {line}"))
+                }
+                Verdict::Revoked { file, line } => {
+                    (ErrorKind::HostKeyRevoked, format!("is marked as revoked in {file}, line {line}"))
+                }
             };
             refuse(kind, format!("the host key {} of {host}, port {port}, {what}", key.fingerprint_sha256()))
         }

@@ -2,15 +2,13 @@
 
 use super::arg;
 use super::guard::guard_unit;
-use super::key::{read_file, ssh_key_t};
+use super::key::ssh_key_t;
 use super::types::*;
 use crate::crypto::registry::{find, SIGNATURES};
 use crate::engine::Transport;
-use crate::error::{printable, Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::known_hosts::{KnownHosts, Verdict};
 use std::ffi::{c_char, c_void};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Which host keys are trusted.
@@ -30,13 +28,10 @@ impl ssh_known_hosts_t {
     }
 }
 
-/// No known_hosts file is larger.
-const MAX_FILE: u64 = 64 << 20;
-
 /// Puts the host key algorithms whose keys have one of `types` first, in their order of preference.
-pub(super) fn prefer(transport: &Transport, types: &[String]) -> Result<()> {
+pub(super) fn prefer(transport: &Transport, types: &[&str]) -> Result<()> {
     let mut preferences = transport.preferences()?;
-    let is_known = |name: &str| find(SIGNATURES, name).is_some_and(|row| types.iter().any(|t| t == row.key_type));
+    let is_known = |name: &str| find(SIGNATURES, name).is_some_and(|row| types.contains(&row.key_type));
     let (mut first, rest): (Vec<_>, Vec<_>) = preferences.host_key.into_iter().partition(|name| is_known(name));
     first.extend(rest);
     preferences.host_key = first;
@@ -77,11 +72,9 @@ pub unsafe extern "C" fn ssh_known_hosts_load_file(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (hosts, path) = unsafe { (arg::handle(known_hosts)?, arg::text(path, "path")?) };
-        // Asked first, so that only a missing file counts as empty and any other failure is reported.
-        if matches!(std::path::Path::new(path).try_exists(), Ok(false)) {
-            return Ok(());
-        }
-        hosts.write().load(&read_file(path, MAX_FILE)?);
+        // Read before the lock is taken: nothing waits under it.
+        let file = KnownHosts::load(path)?;
+        hosts.write().append(file);
         Ok(())
     })
 }
@@ -98,7 +91,8 @@ pub unsafe extern "C" fn ssh_known_hosts_load_memory(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (hosts, data) = unsafe { (arg::handle(known_hosts)?, arg::bytes(data, data_len)?) };
-        hosts.write().load(data);
+        let entries = KnownHosts::parse(&String::from_utf8_lossy(data), "memory");
+        hosts.write().append(entries);
         Ok(())
     })
 }
@@ -125,8 +119,8 @@ pub unsafe extern "C" fn ssh_known_hosts_check(
         *out = match hosts.read().check(host, self::port(port)?, key.public()) {
             Verdict::Match => SSH_KNOWN_HOST_MATCH,
             Verdict::Unknown => SSH_KNOWN_HOST_UNKNOWN,
-            Verdict::Mismatch => SSH_KNOWN_HOST_MISMATCH,
-            Verdict::Revoked => SSH_KNOWN_HOST_REVOKED,
+            Verdict::Changed { .. } => SSH_KNOWN_HOST_MISMATCH,
+            Verdict::Revoked { .. } => SSH_KNOWN_HOST_REVOKED,
         };
         Ok(())
     })
@@ -138,8 +132,8 @@ pub unsafe extern "C" fn ssh_known_hosts_check(
 /// port: 0 means 22.
 /// key: borrowed.
 /// path: borrowed; NULL: in memory only.
-/// hashed: hides the host's name in the file, as OpenSSH's HashKnownHosts does.
-/// Returns SSH_OK, or SSH_ERR_FILE; in memory it is added also then.
+/// Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT for a host that is no name or address; SSH_ERR_FILE, and it is added in
+/// memory all the same.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_known_hosts_add(
     known_hosts: *mut ssh_known_hosts_t,
@@ -147,7 +141,6 @@ pub unsafe extern "C" fn ssh_known_hosts_add(
     port: u32,
     key: *const ssh_key_t,
     path: *const c_char,
-    hashed: bool,
 ) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
@@ -159,19 +152,10 @@ pub unsafe extern "C" fn ssh_known_hosts_add(
                 arg::opt_text(path, "path")?,
             )
         };
-        let line = hosts.write().add(host, self::port(port)?, key.public(), hashed)?;
-        path.map_or(Ok(()), |path| append(path, &line))
+        let port = self::port(port)?;
+        hosts.write().insert(host, port, key.public())?;
+        path.map_or(Ok(()), |path| KnownHosts::add(path, host, port, key.public()))
     })
-}
-
-/// Appends a line in one write, after a newline of its own where the file lacks its last one.
-fn append(path: &str, line: &str) -> Result<()> {
-    let failed = |error: std::io::Error| Error::new(ErrorKind::File, format!("{}: {error}", printable(path.as_bytes())));
-    let unended = std::fs::read(path).is_ok_and(|old| old.last().is_some_and(|&b| b != b'\n'));
-    let text = format!("{}{line}\n", if unended { "\n" } else { "" });
-    let mut file =
-        std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)
 }
 
 /// Puts first, among a transport's host key algorithms, those for which a key of this host is known, so that the server
@@ -191,7 +175,7 @@ pub unsafe extern "C" fn ssh_known_hosts_prefer(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (hosts, host, transport) =
             unsafe { (arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(transport.cast_const())?) };
-        let types = hosts.read().key_types(host, self::port(port)?);
+        let types = hosts.read().key_types_for(host, self::port(port)?);
         transport.run(|t| prefer(t, &types))
     })
 }

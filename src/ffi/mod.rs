@@ -1,1 +1,42 @@
-//! The C ABI.
+//! The C ABI: pointers, panics, status codes, C callbacks. The only place that sees a raw C pointer.
+//!
+//! One contract holds for every exported function, stated for C on the first page of `include/sshrs.h`; the `SAFETY`
+//! comments here mean it by "the C contract":
+//! - a pointer argument is NULL or valid for what its type and length say, for the whole call;
+//! - a handle came from this library and nobody frees it during the call;
+//! - an output pointer is NULL or writable and not aliased by another argument.
+//!
+//! An export converts ([`arg`]), calls once, and maps; [`guard`] turns errors and panics into status codes. The header
+//! is generated from these files by build.rs, one section a file, in the order written there.
+#![allow(unsafe_code, reason = "the C border")]
+#![allow(non_camel_case_types, reason = "type names are C's")]
+#![allow(clippy::missing_safety_doc, reason = "one contract for all exports, above and on the header's first page")]
+
+mod answers;
+mod arg;
+mod auth;
+mod auth_dumb;
+mod channel;
+mod channel_io;
+mod channel_request;
+mod connect;
+mod event;
+mod exception;
+mod exec;
+mod guard;
+mod handle;
+mod key;
+mod known_hosts;
+mod log;
+mod options;
+mod security_options;
+mod status;
+mod stream;
+mod text;
+mod transport;
+mod transport_info;
+mod transport_new;
+mod transport_request;
+mod types;
+
+pub use types::*;

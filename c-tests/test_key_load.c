@@ -1,0 +1,67 @@
+/* Private and public keys of every type, encrypted ones, and what is wrong with those that do not load. */
+#include "support.h"
+
+static void path_of(char *path, size_t size, const char *name)
+{
+    snprintf(path, size, "%s/%s", setting("SSHRS_TEST_KEYDIR"), name);
+}
+
+static void check_pair(const char *name, const char *type, uint32_t bits)
+{
+    char path[1024], public_path[1024], *line, *fingerprint;
+    ssh_key_t *private_key, *public_key, *again;
+    uint8_t *blob;
+    size_t len;
+
+    path_of(path, sizeof path - 4, name);
+    snprintf(public_path, sizeof public_path, "%.1000s.pub", path);
+    CHECK_OK(ssh_key_load_private_file(path, NULL, 0, &private_key));
+    CHECK_OK(ssh_key_load_public_file(public_path, &public_key));
+    CHECK(strcmp(ssh_key_get_name(private_key), type) == 0);
+    CHECK(bits == 0 || ssh_key_get_bits(private_key) == bits);
+    CHECK(ssh_key_is_private(private_key) && !ssh_key_is_private(public_key));
+    CHECK(ssh_key_is_equal(private_key, public_key));
+    CHECK_OK(ssh_key_get_public_blob(private_key, &blob, &len));
+    CHECK_OK(ssh_key_load_public_blob(blob, len, &again));
+    CHECK(ssh_key_is_equal(again, public_key));
+    CHECK_STATUS(ssh_key_load_public_blob(blob, len - 1, &again), SSH_ERR_KEY_CORRUPT);
+    CHECK(again == NULL);
+    ssh_bytes_free(blob);
+    CHECK_OK(ssh_key_get_public_line(private_key, "me@here", &line));
+    CHECK(strncmp(line, type, strlen(type)) == 0 && strstr(line, " me@here") != NULL && strchr(line, '\n') == NULL);
+    ssh_string_free(line);
+    CHECK_STATUS(ssh_key_get_public_line(private_key, "two\nlines", &line), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_OK(ssh_key_get_fingerprint(public_key, &fingerprint));
+    CHECK(strncmp(fingerprint, "SHA256:", 7) == 0 && strlen(fingerprint) == 50);
+    ssh_string_free(fingerprint);
+    ssh_key_free(private_key);
+    ssh_key_free(public_key);
+}
+
+int main(void)
+{
+    const char *passphrase = setting("SSHRS_TEST_PASSPHRASE");
+    char path[1024];
+    ssh_key_t *key;
+
+    check_pair("ed25519", "ssh-ed25519", 256);
+    check_pair("ecdsa256", "ecdsa-sha2-nistp256", 256);
+    check_pair("ecdsa384", "ecdsa-sha2-nistp384", 384);
+    check_pair("ecdsa521", "ecdsa-sha2-nistp521", 521);
+    check_pair("rsa", "ssh-rsa", 0);
+
+    path_of(path, sizeof path, "encrypted");
+    CHECK_STATUS(ssh_key_load_private_file(path, NULL, 0, &key), SSH_ERR_KEY_NEEDS_PASSPHRASE);
+    CHECK_STATUS(ssh_key_load_private_file(path, "wrong", 5, &key), SSH_ERR_KEY_BAD_PASSPHRASE);
+    CHECK_OK(ssh_key_load_private_file(path, passphrase, strlen(passphrase), &key));
+    ssh_key_free(key);
+
+    path_of(path, sizeof path, "no such file");
+    CHECK_STATUS(ssh_key_load_private_file(path, NULL, 0, &key), SSH_ERR_FILE);
+    path_of(path, sizeof path, "ed25519.pub");
+    CHECK_STATUS(ssh_key_load_private_file(path, NULL, 0, &key), SSH_ERR_KEY_PUBLIC_ONLY);
+    CHECK_STATUS(ssh_key_load_private_memory("no key", 6, NULL, 0, &key), SSH_ERR_KEY_CORRUPT);
+    CHECK_STATUS(ssh_key_load_public_memory("", 0, &key), SSH_ERR_KEY_CORRUPT);
+    CHECK_STATUS(ssh_key_load_private_file("/dev/zero", NULL, 0, &key), SSH_ERR_FILE);
+    return 0;
+}
