@@ -855,15 +855,14 @@ ssh_status_t ssh_known_hosts_check(const ssh_known_hosts_t *known_hosts,
  * port: 0 means 22.
  * key: borrowed.
  * path: borrowed; NULL: in memory only.
- * hashed: hides the host's name in the file, as OpenSSH's HashKnownHosts does.
- * Returns SSH_OK, or SSH_ERR_FILE; in memory it is added also then.
+ * Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT for a host that is no name or address; SSH_ERR_FILE, and it is added in
+ * memory all the same.
  */
 ssh_status_t ssh_known_hosts_add(ssh_known_hosts_t *known_hosts,
                                  const char *host,
                                  uint32_t port,
                                  const ssh_key_t *key,
-                                 const char *path,
-                                 bool hashed);
+                                 const char *path);
 
 /**
  * Puts first, among a transport's host key algorithms, those for which a key of this host is known, so that the server
@@ -1426,7 +1425,8 @@ ssh_status_t ssh_channel_resize_pty(ssh_channel_t *channel,
  * Sets an environment variable for the command to come (RFC 4254 section 6.4). There is no answer to wait for; servers
  * drop what they do not allow.
  *
- * name, value: borrowed; any bytes but NUL.
+ * name: borrowed; without '='.
+ * value: borrowed; any bytes but NUL.
  */
 ssh_status_t ssh_channel_set_environment_variable(ssh_channel_t *channel,
                                                   const char *name,

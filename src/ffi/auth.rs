@@ -81,9 +81,8 @@ pub unsafe extern "C" fn ssh_transport_auth_none(
 ) -> ssh_status_t {
     guard(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
-        let (left, transport, user) = unsafe {
-            (arg::opt_out(out_methods_left), arg::handle(transport)?, arg::text(username, "username")?)
-        };
+        let (left, transport, user) =
+            unsafe { (arg::opt_out(out_methods_left), arg::handle(transport)?, arg::text(username, "username")?) };
         step(transport, left, |t| t.auth_none(user, deadline(timeout_ms)?))
     })
 }

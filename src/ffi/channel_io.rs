@@ -19,8 +19,7 @@ unsafe fn recv(
     out_len: *mut usize,
 ) -> Result<Status> {
     // SAFETY: passed on.
-    let (out, channel, mut buf) =
-        unsafe { (arg::out(out_len)?, arg::handle(channel)?, arg::out_bytes(buf, buf_len)?) };
+    let (out, channel, mut buf) = unsafe { (arg::out(out_len)?, arg::handle(channel)?, arg::out_bytes(buf, buf_len)?) };
     let deadline = arg::deadline(timeout_ms, channel.inner.timeout())?;
     let room = buf.room();
     Ok(match channel.run(|c| c.recv(stream, room, &mut |data| buf.push(data), deadline))? {
@@ -98,8 +97,7 @@ unsafe fn send(
     out_len: *mut usize,
 ) -> Result<()> {
     // SAFETY: passed on.
-    let (out, channel, data) =
-        unsafe { (arg::out(out_len)?, arg::handle(channel)?, arg::bytes(data, data_len)?) };
+    let (out, channel, data) = unsafe { (arg::out(out_len)?, arg::handle(channel)?, arg::bytes(data, data_len)?) };
     let deadline = arg::deadline(timeout_ms, channel.inner.timeout())?;
     *out = channel.run(|c| match stream {
         Stream::Data => c.send(data, deadline),

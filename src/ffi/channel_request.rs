@@ -330,11 +330,7 @@ pub unsafe extern "C" fn ssh_channel_send_exit_signal(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (channel, signal, message) = unsafe {
-            (
-                arg::handle(channel)?,
-                arg::text(signal, "signal")?,
-                arg::opt_text(message, "message")?.unwrap_or(""),
-            )
+            (arg::handle(channel)?, arg::text(signal, "signal")?, arg::opt_text(message, "message")?.unwrap_or(""))
         };
         channel.run(|c| c.send_exit_signal(signal, core_dumped, message))
     })

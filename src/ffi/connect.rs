@@ -16,7 +16,12 @@ enum Trust<'a> {
     Anyone,
     Key(&'a PublicKey),
     /// A copy, for no lock may be held while the negotiation waits.
-    Known { hosts: KnownHosts, name: String, port: u16, accept_new: bool },
+    Known {
+        hosts: KnownHosts,
+        name: String,
+        port: u16,
+        accept_new: bool,
+    },
 }
 
 /// Everything of the C struct, checked.
@@ -84,7 +89,11 @@ fn check(trust: &Trust<'_>, key: &PublicKey) -> Result<()> {
         Trust::Key(expected) if *expected == key => Ok(()),
         Trust::Key(expected) => refuse(
             ErrorKind::HostKeyMismatch,
-            format!("the server's host key is {}, expected was {}", key.fingerprint_sha256(), expected.fingerprint_sha256()),
+            format!(
+                "the server's host key is {}, expected was {}",
+                key.fingerprint_sha256(),
+                expected.fingerprint_sha256()
+            ),
         ),
         Trust::Known { hosts, name, port, accept_new } => {
             let host = crate::error::printable(name.as_bytes());

@@ -50,7 +50,8 @@ const MAX_FILE: u64 = 1 << 20;
 
 /// Reads a small file whole.
 pub(super) fn read_file(path: &str, max: u64) -> Result<Zeroizing<Vec<u8>>> {
-    let failed = |error: std::io::Error| Error::new(ErrorKind::File, format!("{}: {error}", printable(path.as_bytes())));
+    let failed =
+        |error: std::io::Error| Error::new(ErrorKind::File, format!("{}: {error}", printable(path.as_bytes())));
     let mut data = Zeroizing::new(Vec::new());
     let file = std::fs::File::open(path).map_err(failed)?;
     file.take(max + 1).read_to_end(&mut data).map_err(failed)?;
@@ -107,9 +108,8 @@ pub unsafe extern "C" fn ssh_key_load_private_memory(
 ) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
-        let (out, data, passphrase) = unsafe {
-            (arg::out(out_key)?, arg::bytes(data, data_len)?, self::passphrase(passphrase, passphrase_len)?)
-        };
+        let (out, data, passphrase) =
+            unsafe { (arg::out(out_key)?, arg::bytes(data, data_len)?, self::passphrase(passphrase, passphrase_len)?) };
         *out = ssh_key_t::give_private(keyfile::parse_private(data, passphrase)?);
         Ok(())
     })
@@ -222,9 +222,8 @@ pub unsafe extern "C" fn ssh_key_get_public_line(
 ) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
-        let (out, key, comment) = unsafe {
-            (arg::out(out_line)?, arg::handle(key)?, arg::opt_text(comment, "comment")?.unwrap_or(""))
-        };
+        let (out, key, comment) =
+            unsafe { (arg::out(out_line)?, arg::handle(key)?, arg::opt_text(comment, "comment")?.unwrap_or("")) };
         // A line end would start another entry in the file the line goes to.
         if comment.contains(char::is_control) {
             return Err(invalid("comment has control characters in it"));

@@ -113,9 +113,8 @@ pub unsafe extern "C" fn ssh_known_hosts_check(
 ) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
-        let (out, hosts, host, key) = unsafe {
-            (arg::out(out_verdict)?, arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(key)?)
-        };
+        let (out, hosts, host, key) =
+            unsafe { (arg::out(out_verdict)?, arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(key)?) };
         *out = match hosts.read().check(host, self::port(port)?, key.public()) {
             Verdict::Match => SSH_KNOWN_HOST_MATCH,
             Verdict::Unknown => SSH_KNOWN_HOST_UNKNOWN,
@@ -145,12 +144,7 @@ pub unsafe extern "C" fn ssh_known_hosts_add(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (hosts, host, key, path) = unsafe {
-            (
-                arg::handle(known_hosts)?,
-                arg::text(host, "host")?,
-                arg::handle(key)?,
-                arg::opt_text(path, "path")?,
-            )
+            (arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(key)?, arg::opt_text(path, "path")?)
         };
         let port = self::port(port)?;
         hosts.write().insert(host, port, key.public())?;

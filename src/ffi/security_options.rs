@@ -57,8 +57,18 @@ const LISTS: &[List] = &[
         known: || known(MACS),
         fields: &[|p| &mut p.mac_c2s, |p| &mut p.mac_s2c],
     },
-    List { number: SSH_LIST_MAC_C2S, title: "MAC client to server", known: || known(MACS), fields: &[|p| &mut p.mac_c2s] },
-    List { number: SSH_LIST_MAC_S2C, title: "MAC server to client", known: || known(MACS), fields: &[|p| &mut p.mac_s2c] },
+    List {
+        number: SSH_LIST_MAC_C2S,
+        title: "MAC client to server",
+        known: || known(MACS),
+        fields: &[|p| &mut p.mac_c2s],
+    },
+    List {
+        number: SSH_LIST_MAC_S2C,
+        title: "MAC server to client",
+        known: || known(MACS),
+        fields: &[|p| &mut p.mac_s2c],
+    },
     List {
         number: SSH_LIST_COMPRESSION,
         title: "compression",

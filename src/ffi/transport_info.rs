@@ -34,7 +34,8 @@ pub unsafe extern "C" fn ssh_transport_get_username(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, transport) = unsafe { (arg::out(out_username)?, arg::handle(transport)?) };
-        let name = transport.inner.username().ok_or_else(|| Error::new(ErrorKind::InvalidState, "not authenticated"))?;
+        let name =
+            transport.inner.username().ok_or_else(|| Error::new(ErrorKind::InvalidState, "not authenticated"))?;
         *out = text::give(&name)?;
         Ok(())
     })

@@ -187,9 +187,13 @@ mod tests {
 
     #[test]
     fn hosts_are_split_as_people_write_them() {
-        for (host, name, port) in
-            [("a.b", "a.b", 22), ("a:2222", "a", 2222), ("[::1]:5", "::1", 5), ("[::1]", "::1", 22), ("fe80::1", "fe80::1", 22)]
-        {
+        for (host, name, port) in [
+            ("a.b", "a.b", 22),
+            ("a:2222", "a", 2222),
+            ("[::1]:5", "::1", 5),
+            ("[::1]", "::1", 22),
+            ("fe80::1", "fe80::1", 22),
+        ] {
             assert_eq!(split_host(host).unwrap(), (name.to_owned(), port));
         }
         for host in ["", ":22", "a:", "a:x", "a:0", "a:65536", "a:+22", "[::1", "[::1]x", "[]:22"] {

@@ -218,7 +218,10 @@ pub unsafe extern "C" fn ssh_transport_global_request(
 ///
 /// Returns SSH_OK, or SSH_ERR_INVALID_STATE once the transport was started.
 #[no_mangle]
-pub unsafe extern "C" fn ssh_transport_use_compression(transport: *mut ssh_transport_t, compress: bool) -> ssh_status_t {
+pub unsafe extern "C" fn ssh_transport_use_compression(
+    transport: *mut ssh_transport_t,
+    compress: bool,
+) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let transport = unsafe { arg::handle(transport)? };
