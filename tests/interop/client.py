@@ -19,7 +19,7 @@ FAILED = 255
 
 
 def program() -> Path:
-    return Path(os.environ.get("SSHRS_SSH", ROOT / "build" / "examples-c" / "sshrs-ssh"))
+    return Path(os.environ.get("SSHRS_SSH", ROOT / "build" / "release" / "examples-c" / "sshrs-ssh"))
 
 
 @dataclass
