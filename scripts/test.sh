@@ -12,6 +12,7 @@
 #   one     the stage is one test: its exit status decides
 #   cargo   the `test result:` lines of cargo test
 #   ctest   a line per test of ctest
+#   fuzz    a `== TARGET` line of scripts/fuzz.sh per target and run
 #   pytest  pytest's last line
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -27,6 +28,7 @@ cargo|cargo|q|the Rust tests: units, two cores in memory, layering, header, vect
 build|one|q|the C library, the C tests and the examples compile without a warning
 ctest|ctest|q|the C tests and examples, installed and in place
 memcheck|ctest||the C tests under memcheck and helgrind
+fuzz|fuzz||the corpora through every fuzz target under AddressSanitizer, then some seconds of new inputs each
 interop|pytest||real peers: OpenSSH, Dropbear, AsyncSSH, and peers that misbehave
 '
 
@@ -43,6 +45,8 @@ stage_memcheck() {
     cmake --preset debug >/dev/null && cmake --build --preset debug &&
         ctest --preset valgrind -C Valgrind --no-tests=error --timeout 900
 }
+# Long runs are for scripts/fuzz.sh by hand; this one shows that the targets build, run and do not fail at once.
+stage_fuzz() { scripts/fuzz.sh replay && scripts/fuzz.sh all "${SSHRS_FUZZ_SECONDS:-5}"; }
 stage_interop() {
     SSHRS_SSH=${SSHRS_SSH:-$PWD/build/$PRESET/examples-c/sshrs-ssh} SSHRS_NO_SKIP=1 \
         build/venv/bin/python -m pytest tests/interop
@@ -60,6 +64,15 @@ count_cargo() {
 count_ctest() {
     awk '/^ *[0-9]+\/[0-9]+ Test +#/ { if (/\*\*\*Skipped/) s++; else if (/ Passed /) p++; else f++ }
          END { print p + 0, f + 0, s + 0 }' "$1"
+}
+
+# A failing target ends the run: all but the last one begun have passed.
+count_fuzz() {
+    local begun failed=0
+    begun=$(grep -c '^== ' "$1")
+    [ "$2" = 0 ] || failed=1
+    [ "$begun" -ge "$failed" ] || begun=$failed
+    echo $((begun - failed)) "$failed" 0
 }
 
 count_pytest() {
