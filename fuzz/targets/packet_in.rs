@@ -45,7 +45,7 @@ fn seal(sealer: &mut dyn Seal, sequence: u32, payload: &[u8], more_padding: u8) 
 
 fn write(input: &mut Input<'_>, sealer: &mut dyn Seal, protected: bool) -> Sealed {
     let mut sealed = Sealed { wire: Vec::new(), good: Vec::new(), touched: false };
-    let mut sequence = 0;
+    let (mut sequence, mut last) = (0, Vec::new());
     while !input.is_empty() && sealed.wire.len() < MAX_WIRE {
         match input.u8() % 8 {
             0 => {
@@ -69,16 +69,15 @@ fn write(input: &mut Input<'_>, sealer: &mut dyn Seal, protected: bool) -> Seale
                 sealed.touched = true;
                 sequence += 1;
             }
-            3 if sequence > 0 => {
-                // Sealed for another place in the sequence.
-                let shift = 1 + u32::from(input.u8());
-                sealed.wire.extend_from_slice(&seal(sealer, sequence.wrapping_add(shift), &payload(input), 0));
+            3 if !last.is_empty() => {
+                // Sealed for an earlier place in the sequence.
+                sealed.wire.extend_from_slice(&last);
                 sealed.touched |= protected;
-                sequence += 1;
             }
             _ => {
                 let payload = payload(input);
-                sealed.wire.extend_from_slice(&seal(sealer, sequence, &payload, input.u8()));
+                last = seal(sealer, sequence, &payload, input.u8());
+                sealed.wire.extend_from_slice(&last);
                 if !sealed.touched {
                     sealed.good.push(payload);
                 }
