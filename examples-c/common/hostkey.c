@@ -56,8 +56,9 @@ static bool line_gives(const struct search *search, const char *line, size_t len
 {
     ssh_known_hosts_t *one = NULL;
     int32_t verdict = 0;
+    uint32_t port = (uint32_t)search->name.port;
     bool gives = ssh_known_hosts_new(&one) == SSH_OK && ssh_known_hosts_load_memory(one, line, len) == SSH_OK &&
-                 ssh_known_hosts_check(one, search->name.host, (uint32_t)search->name.port, search->key, &verdict) == SSH_OK &&
+                 ssh_known_hosts_check(one, search->name.host, port, search->key, &verdict) == SSH_OK &&
                  verdict == search->verdict;
 
     ssh_known_hosts_free(one);
@@ -130,7 +131,7 @@ static void remember(const struct options *options, ssh_known_hosts_t *known, st
     ssh_status_t rc;
 
     for_each_file(options->user_known_hosts, remember_one, &path);
-    rc = ssh_known_hosts_add(known, name.host, (uint32_t)name.port, key, path, options->hash_known_hosts != 0);
+    rc = ssh_known_hosts_add(known, name.host, (uint32_t)name.port, key, path);
     if (rc != SSH_OK)
         report_failure("remembering the host key", rc);
     else if (path != NULL && report_current_level() >= REPORT_INFO)
