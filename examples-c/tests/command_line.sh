@@ -23,7 +23,7 @@ check 255 'one of yes ask accept-new no off' "$ssh" -o StrictHostKeyChecking=may
 check 255 'such as 1G 1h' "$ssh" -o RekeyLimit=1X host
 check 255 'not a host and port' "$ssh" -W nowhere host
 check 255 'name is missing' "$ssh" -s host
-check 255 'unknown' "$ssh" -G -o Ciphers=rot13 host
+check 255 'Ciphers: "rot13" is not' "$ssh" -G -o Ciphers=rot13 host
 check 255 'connecting to 127.0.0.1 port 1' "$ssh" -p 1 127.0.0.1 true
 
 check 0 'port 2022' "$ssh" -G -p2022 -o Port=5 host

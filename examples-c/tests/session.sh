@@ -8,11 +8,19 @@ trap 'rm -rf "$dir"' EXIT
 cp "$SSHRS_TEST_KNOWN_HOSTS" "$dir/known_hosts"
 port=$SSHRS_TEST_PORT
 
-# Logs in by key; more options may come first.
-ssh() {
-    "$program" -p "$port" -l "$SSHRS_TEST_USER" -o GlobalKnownHostsFile=none -o "UserKnownHostsFile=$dir/known_hosts" \
-        -o BatchMode=yes -i "$SSHRS_TEST_KEY" "$@"
+# with_known_hosts FILE ARGUMENT...: believes that file alone.
+with_known_hosts() {
+    file=$1
+    shift
+    "$program" -p "$port" -l "$SSHRS_TEST_USER" -o GlobalKnownHostsFile=none -o "UserKnownHostsFile=$file" \
+        -o BatchMode=yes "$@"
 }
+
+# Logs in by key.
+ssh() { with_known_hosts "$dir/known_hosts" -i "$SSHRS_TEST_KEY" "$@"; }
+
+# Logs in as the options say.
+login() { with_known_hosts "$dir/known_hosts" "$@"; }
 host=$SSHRS_TEST_HOST
 
 # Exit status and signals.
@@ -56,24 +64,23 @@ check 0 'host key: ssh-ed25519' ssh -v -o HostKeyAlgorithms=ssh-ed25519 "$host" 
 check 255 'the server offers' ssh -o Ciphers=3des-cbc "$host" true
 
 # Host keys: unknown, new, changed.
-check 255 'is not known' ssh -o UserKnownHostsFile=/dev/null "$host" true
-check 0 'added the new key' ssh -o "UserKnownHostsFile=$dir/new" -o StrictHostKeyChecking=accept-new "$host" true
-check 0 '' ssh -o "UserKnownHostsFile=$dir/new" "$host" true
-sed 's/AAAAC3NzaC1lZDI1NTE5AAAAI..../AAAAC3NzaC1lZDI1NTE5AAAAIEEEE/' "$dir/new" | grep ed25519 >"$dir/changed.1"
-{ echo '# a comment'; cat "$dir/changed.1"; } >"$dir/changed"
-check 255 "$dir/changed line 2" ssh -o "UserKnownHostsFile=$dir/changed" -o HostKeyAlgorithms=ssh-ed25519 "$host" true
-check 255 'it changed' ssh -o "UserKnownHostsFile=$dir/changed" -o StrictHostKeyChecking=no "$host" true
+trusting() { known=$1; shift; with_known_hosts "$known" -i "$SSHRS_TEST_KEY" "$@"; }
+check 255 'is not known' trusting /dev/null "$host" true
+check 0 'added the new key' trusting "$dir/new" -o StrictHostKeyChecking=accept-new "$host" true
+check 0 '' trusting "$dir/new" "$host" true
+{ echo '# a comment'; echo "[$host]:$port $(cut -d' ' -f1,2 "$SSHRS_TEST_KEYDIR/ed25519.pub")"; } >"$dir/changed"
+check 255 "$dir/changed line 2" trusting "$dir/changed" "$host" true
+check 255 'it changed' trusting "$dir/changed" -o StrictHostKeyChecking=accept-new "$host" true
+check 255 'it changed' trusting "$dir/changed" -o StrictHostKeyChecking=no "$host" true
+sed 's/^/@revoked /' "$dir/new" >"$dir/revoked"
+check 255 "is marked as revoked in $dir/revoked line 1" trusting "$dir/revoked" -o StrictHostKeyChecking=no "$host" true
 
 # Logging in.
 for key in ed25519 ecdsa256 ecdsa384 ecdsa521 rsa; do
-    check 0 'in by publickey' "$program" -v -p "$port" -o "UserKnownHostsFile=$dir/known_hosts" \
-        -i "$SSHRS_TEST_KEYDIR/$key" "$SSHRS_TEST_USER@$host" true
+    check 0 "logged in as $SSHRS_TEST_USER by publickey" login -v -i "$SSHRS_TEST_KEYDIR/$key" "$host" true
 done
 echo "$SSHRS_TEST_PASSPHRASE" >"$dir/passphrase"
 echo wrong >"$dir/wrong"
-login() {
-    "$program" -p "$port" -l "$SSHRS_TEST_USER" -o "UserKnownHostsFile=$dir/known_hosts" -o BatchMode=yes "$@"
-}
 check 0 'fine' login -i "$SSHRS_TEST_KEYDIR/encrypted" --passphrase-file "$dir/passphrase" "$host" echo fine
 check 255 'passphrase' login -i "$SSHRS_TEST_KEYDIR/encrypted" --passphrase-file "$dir/wrong" "$host" true
 check 255 'permission denied' login -i /dev/null "$host" true
