@@ -30,10 +30,10 @@ int main(void)
     CHECK_OK(ssh_known_hosts_new(&hosts));
     CHECK_OK(ssh_known_hosts_load_file(hosts, path)); /* does not exist: counts as empty */
     CHECK(verdict_of(hosts, "a.example", 22, key) == SSH_KNOWN_HOST_UNKNOWN);
-    CHECK_OK(ssh_known_hosts_add(hosts, "a.example", 0, key, path));
-    CHECK_OK(ssh_known_hosts_add(hosts, "b.example", 2222, rsa, path));
-    CHECK_STATUS(ssh_known_hosts_add(hosts, "a b", 0, key, path), SSH_ERR_INVALID_ARGUMENT);
-    CHECK_STATUS(ssh_known_hosts_add(hosts, "a", 65536, key, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_OK(ssh_known_hosts_add(hosts, "a.example", 0, key, path, false));
+    CHECK_OK(ssh_known_hosts_add(hosts, "b.example", 2222, rsa, path, true));
+    CHECK_STATUS(ssh_known_hosts_add(hosts, "a b", 0, key, path, false), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_known_hosts_add(hosts, "a", 65536, key, NULL, false), SSH_ERR_INVALID_ARGUMENT);
     CHECK(stat(path, &status) == 0 && (status.st_mode & 0777) == 0600);
 
     CHECK_OK(ssh_known_hosts_new(&reread));

@@ -43,7 +43,7 @@ static void everything_null(void)
     CHECK_STATUS(ssh_known_hosts_load_file(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_load_memory(NULL, NULL, 0), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_check(NULL, NULL, 0, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
-    CHECK_STATUS(ssh_known_hosts_add(NULL, NULL, 0, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_known_hosts_add(NULL, NULL, 0, NULL, NULL, false), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_prefer(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
     ssh_known_hosts_free(NULL);
     CHECK_STATUS(ssh_transport_get_security_options(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);

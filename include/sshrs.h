@@ -855,6 +855,7 @@ ssh_status_t ssh_known_hosts_check(const ssh_known_hosts_t *known_hosts,
  * port: 0 means 22.
  * key: borrowed.
  * path: borrowed; NULL: in memory only.
+ * hashed: hides the host's name in the file, as OpenSSH's HashKnownHosts does.
  * Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT for a host that is no name or address; SSH_ERR_FILE, and it is added in
  * memory all the same.
  */
@@ -862,7 +863,8 @@ ssh_status_t ssh_known_hosts_add(ssh_known_hosts_t *known_hosts,
                                  const char *host,
                                  uint32_t port,
                                  const ssh_key_t *key,
-                                 const char *path);
+                                 const char *path,
+                                 bool hashed);
 
 /**
  * Puts first, among a transport's host key algorithms, those for which a key of this host is known, so that the server

@@ -131,6 +131,7 @@ pub unsafe extern "C" fn ssh_known_hosts_check(
 /// port: 0 means 22.
 /// key: borrowed.
 /// path: borrowed; NULL: in memory only.
+/// hashed: hides the host's name in the file, as OpenSSH's HashKnownHosts does.
 /// Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT for a host that is no name or address; SSH_ERR_FILE, and it is added in
 /// memory all the same.
 #[no_mangle]
@@ -140,6 +141,7 @@ pub unsafe extern "C" fn ssh_known_hosts_add(
     port: u32,
     key: *const ssh_key_t,
     path: *const c_char,
+    hashed: bool,
 ) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
@@ -148,7 +150,7 @@ pub unsafe extern "C" fn ssh_known_hosts_add(
         };
         let port = self::port(port)?;
         hosts.write().insert(host, port, key.public())?;
-        path.map_or(Ok(()), |path| KnownHosts::add(path, host, port, key.public()))
+        path.map_or(Ok(()), |path| KnownHosts::add(path, host, port, key.public(), hashed))
     })
 }
 

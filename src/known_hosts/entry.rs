@@ -1,5 +1,6 @@
 //! One line of a known_hosts file.
 
+use crate::crypto::rng::system_bytes;
 use crate::wire::Reader;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
@@ -104,6 +105,14 @@ impl Names {
         };
         Some(Self::Patterns(field.split(',').filter(|text| !text.is_empty()).map(pattern).collect()))
     }
+}
+
+/// A host's name as OpenSSH's HashKnownHosts writes it: `|1|salt|HMAC-SHA1 of the name under the salt`.
+pub(super) fn hashed(name: &str) -> String {
+    let mut salt = [0; HASH_LEN];
+    system_bytes(&mut salt);
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &salt);
+    format!("|1|{}|{}", STANDARD.encode(salt), STANDARD.encode(hmac::sign(&key, name.as_bytes())))
 }
 
 /// Whether `text` fits `pattern`, where `*` is any run of bytes and `?` any one byte. Goes back to the last star only,

@@ -132,28 +132,31 @@ impl KnownHosts {
     }
 
     /// Appends one line for a host's key to a file, which is made (for its owner only) if it does not exist.
+    /// `hashed` hides the name as OpenSSH's HashKnownHosts does.
     ///
     /// Errors: `InvalidArgument` for a host that would mean something else in the file; `File`.
-    pub fn add(path: impl AsRef<Path>, host: &str, port: u16, key: &PublicKey) -> Result<()> {
+    pub fn add(path: impl AsRef<Path>, host: &str, port: u16, key: &PublicKey, hashed: bool) -> Result<()> {
         let path = path.as_ref();
-        append_line(path, &Self::line(host, port, key)?).map_err(|error| file_error(path, &error))
+        append_line(path, &Self::line(host, port, key, hashed)?).map_err(|error| file_error(path, &error))
     }
 
     /// Adds a host's key in memory only.
     ///
     /// Errors: `InvalidArgument` as for [`KnownHosts::add`].
     pub fn insert(&mut self, host: &str, port: u16, key: &PublicKey) -> Result<()> {
-        self.append(Self::parse(&Self::line(host, port, key)?, "memory"));
+        self.append(Self::parse(&Self::line(host, port, key, false)?, "memory"));
         Ok(())
     }
 
     /// A host's key as a line with its end.
-    fn line(host: &str, port: u16, key: &PublicKey) -> Result<String> {
+    fn line(host: &str, port: u16, key: &PublicKey, hashed: bool) -> Result<String> {
         if host.is_empty() || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:%".contains(&b)) {
             let text = format!("\"{}\" is no host name or address for a known_hosts file", printable(host.as_bytes()));
             return Err(Error::new(ErrorKind::InvalidArgument, text));
         }
-        Ok(format!("{} {}\n", name_of(host, port), key.to_line("")))
+        let name = name_of(host, port);
+        let name = if hashed { entry::hashed(&name) } else { name };
+        Ok(format!("{name} {}\n", key.to_line("")))
     }
 }
 

@@ -99,18 +99,22 @@ fn lines_are_added_and_read_again() {
     let _absent = std::fs::remove_file(&path);
     let (one, two) = (key(), key());
     assert_eq!(KnownHosts::load(&path).unwrap().check("host", 22, &one), Verdict::Unknown);
-    KnownHosts::add(&path, "Host", 22, &one).unwrap();
+    KnownHosts::add(&path, "Host", 22, &one, false).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     // An editor left the last line unfinished.
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.trim_end()).unwrap();
-    KnownHosts::add(&path, "::1", 2222, &two).unwrap();
+    KnownHosts::add(&path, "::1", 2222, &two, true).unwrap();
     let known = KnownHosts::load(&path).unwrap();
     assert_eq!(known.check("host", 22, &one), Verdict::Match);
     assert_eq!(known.check("::1", 2222, &two), Verdict::Match);
     for bad in ["", "*", "a b", "a,b", "!a", "#a", "@revoked", "|1|", "a\nb", "[a]"] {
-        assert_eq!(KnownHosts::add(&path, bad, 22, &one).unwrap_err().kind(), ErrorKind::InvalidArgument, "{bad}");
+        assert_eq!(
+            KnownHosts::add(&path, bad, 22, &one, false).unwrap_err().kind(),
+            ErrorKind::InvalidArgument,
+            "{bad}"
+        );
     }
     assert_eq!(KnownHosts::load(&dir).unwrap_err().kind(), ErrorKind::File);
     std::fs::remove_dir_all(&dir).unwrap();
