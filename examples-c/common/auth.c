@@ -204,9 +204,13 @@ static enum outcome try_password(struct login *login)
 /* Answers one prompt: hidden ones are taken for the password where there is a file with it. */
 static bool answer_prompt(struct login *login, const ssh_prompt_t *prompt, struct secret *answer)
 {
+    char question[1024];
+
     if (login->options->password_file != NULL && !prompt->echo)
         return secret_read_file(answer, login->options->password_file);
-    if (ask(login, answer, prompt->text, prompt->text_len, prompt->echo))
+    /* Says who is asking: the server could word its question as if it came from elsewhere. */
+    snprintf(question, sizeof question, "(%.200s@%.200s) %.500s", login->user, login->host, prompt->text);
+    if (ask(login, answer, question, strlen(question), prompt->echo))
         return true;
     login->from_file_refused = true;
     return false;
@@ -310,7 +314,7 @@ static void report_nothing_left(const struct login *login)
     char what[512], why[1024];
 
     snprintf(what, sizeof what, "logging in as %.200s at %.200s", login->user, login->host);
-    snprintf(why, sizeof why, "permission denied; the server accepts: %.500s; tried: %zu keys, %d passwords, %d dialogues",
+    snprintf(why, sizeof why, "permission denied; the server accepts: %.500s; tried: keys: %zu, passwords: %d, dialogues: %d",
              login->accepted == NULL ? "unknown" : login->accepted, login->keys_offered, login->passwords_tried,
              login->interactive_tried);
     report_error(what, why, login->from_file_refused
