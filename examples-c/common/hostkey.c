@@ -131,7 +131,7 @@ static void remember(const struct options *options, ssh_known_hosts_t *known, st
     ssh_status_t rc;
 
     for_each_file(options->user_known_hosts, remember_one, &path);
-    rc = ssh_known_hosts_add(known, name.host, (uint32_t)name.port, key, path);
+    rc = ssh_known_hosts_add(known, name.host, (uint32_t)name.port, key, path, options->hash_known_hosts != 0);
     if (rc != SSH_OK)
         report_failure("remembering the host key", rc);
     else if (path != NULL && report_current_level() >= REPORT_INFO)

@@ -50,6 +50,7 @@ struct options {
     int strict_host_key_checking; /* HOSTKEY_* */
     const char *user_known_hosts; /* file names with spaces between them */
     const char *global_known_hosts;
+    int hash_known_hosts;
 
     const char *preferred_authentications;
     int pubkey_authentication;

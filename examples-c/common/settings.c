@@ -52,6 +52,7 @@ static const struct setting SETTINGS[] = {
     CHOICE_ROW("Compression", compression, "no", YES_NO),
     TIME_ROW("ConnectTimeout", connect_timeout, "0"),
     TEXT_ROW("GlobalKnownHostsFile", global_known_hosts, "/etc/ssh/ssh_known_hosts"),
+    CHOICE_ROW("HashKnownHosts", hash_known_hosts, "no", YES_NO),
     TEXT_ROW("HostKeyAlgorithms", host_key_algorithms, NULL),
     TEXT_ROW("HostKeyAlias", host_key_alias, NULL),
     TEXT_ROW("HostName", host, NULL),

@@ -68,6 +68,9 @@ trusting() { known=$1; shift; with_known_hosts "$known" -i "$SSHRS_TEST_KEY" "$@
 check 255 'is not known' trusting /dev/null "$host" true
 check 0 'added the new key' trusting "$dir/new" -o StrictHostKeyChecking=accept-new "$host" true
 check 0 '' trusting "$dir/new" "$host" true
+check 0 'added' trusting "$dir/hashed" -o StrictHostKeyChecking=accept-new -o HashKnownHosts=yes "$host" true
+check 0 '|1|' cat "$dir/hashed"
+check 0 '' trusting "$dir/hashed" "$host" true
 { echo '# a comment'; echo "[$host]:$port $(cut -d' ' -f1,2 "$SSHRS_TEST_KEYDIR/ed25519.pub")"; } >"$dir/changed"
 check 255 "$dir/changed line 2" trusting "$dir/changed" "$host" true
 check 255 'it changed' trusting "$dir/changed" -o StrictHostKeyChecking=accept-new "$host" true
