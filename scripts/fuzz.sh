@@ -22,7 +22,7 @@ build() {
     local bins=()
     for target in "$@"; do bins+=(--bin "$target"); done
     RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" CARGO_TARGET_DIR="$work/target" \
-        cargo build --quiet --release --locked --target "$triple" --manifest-path "$root/fuzz/Cargo.toml" "${bins[@]}"
+        cargo build --quiet --release --target "$triple" --manifest-path "$root/fuzz/Cargo.toml" "${bins[@]}"
 }
 
 binary() { echo "$work/target/$triple/release/$1"; }

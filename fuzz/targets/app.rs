@@ -137,12 +137,9 @@ impl App {
     fn close(&mut self, conn: &mut Connection, input: &mut Input<'_>) {
         let id = self.channel(input);
         match input.u8() % 3 {
-            0 => {
-                // An open that is not confirmed is given up by closing, one that is not answered is refused.
-                if conn.close_channel(id).is_ok() && !self.confirmed.contains(&id.0) {
-                    self.forget(id);
-                }
-            }
+            // An open that is not confirmed is given up by closing, one that is not answered is refused.
+            0 if conn.close_channel(id).is_ok() && !self.confirmed.contains(&id.0) => self.forget(id),
+            0 => {}
             1 => {
                 conn.release_channel(id);
                 self.forget(id);

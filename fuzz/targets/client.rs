@@ -43,7 +43,7 @@ impl Watch for Client {
     }
 
     fn command(&mut self, conn: &mut Connection, now: Instant, input: &mut Input<'_>) {
-        if conn.username().is_some() || input.u8() % 4 == 0 {
+        if conn.username().is_some() || input.u8().is_multiple_of(4) {
             return self.app.command(conn, now, input);
         }
         let user = input.pick(USERS).to_owned();

@@ -29,8 +29,11 @@ mod replay;
 #[cfg(test)]
 mod seeds;
 
+/// Takes one input.
+pub type Target = fn(&[u8]);
+
 /// Every target by name; fuzz/fuzz_targets and fuzz/corpus have one entry each.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("client_postauth", client::postauth),
     ("client_preauth", client::preauth),
     ("ident", ident::run),

@@ -47,7 +47,7 @@ impl Watch for Server {
     }
 
     fn command(&mut self, conn: &mut Connection, now: Instant, input: &mut Input<'_>) {
-        if input.u8() % 8 == 0 {
+        if input.u8().is_multiple_of(8) {
             let text = String::from_utf8_lossy(input.bytes()).into_owned();
             let _ = conn.send_banner(&text, "");
             return;
