@@ -32,9 +32,9 @@ static ssh_transport_options_t transport_options(const struct options *options)
 
 /* ---- the byte stream under the transport ---- */
 
-/* -4 and -6: the addresses of one family, tried in turn. */
+/* -4 and -6: the addresses of one family, tried in turn. *why_none says why there is no address. */
 static ssh_status_t connect_family(const struct hop *hop, int family, const ssh_transport_options_t *o,
-                                   ssh_transport_t **out)
+                                   ssh_transport_t **out, const char **why_none)
 {
     struct addrinfo hints = {0}, *found = NULL, *a;
     char address[256];
@@ -45,7 +45,7 @@ static ssh_status_t connect_family(const struct hop *hop, int family, const ssh_
     hints.ai_socktype = SOCK_STREAM;
     error = getaddrinfo(hop->host, NULL, &hints, &found);
     if (error != 0)
-        report_progress("%s: %s", hop->host, gai_strerror(error));
+        *why_none = gai_strerror(error);
     for (a = found; a != NULL && *out == NULL; a = a->ai_next)
         if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) == 0)
             rc = ssh_transport_new_address(address, (uint32_t)hop->port, o, SSH_WAIT_DEFAULT, out);
@@ -76,19 +76,23 @@ static bool open_stream(const struct options *options, const struct hop *hop, ss
                         ssh_transport_t **out)
 {
     ssh_transport_options_t o = transport_options(options);
+    const char *why_none = NULL;
     char what[512];
     ssh_status_t rc;
 
     if (before != NULL)
         rc = connect_through(before, hop, &o, out);
     else if (options->address_family != AF_UNSPEC)
-        rc = connect_family(hop, options->address_family, &o, out);
+        rc = connect_family(hop, options->address_family, &o, out, &why_none);
     else
         rc = ssh_transport_new_address(hop->host, (uint32_t)hop->port, &o, SSH_WAIT_DEFAULT, out);
     if (rc == SSH_OK)
         return true;
     snprintf(what, sizeof what, "connecting to %.300s port %d", hop->host, hop->port);
-    report_failure(what, rc);
+    if (why_none != NULL)
+        report_error(what, why_none, "check the name's spelling, and whether it has addresses of that family");
+    else
+        report_failure(what, rc);
     return false;
 }
 

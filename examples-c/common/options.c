@@ -27,17 +27,35 @@ void options_init(struct options *options)
     settings_clear(options);
 }
 
+/* Every text options_keep has made. */
+static struct kept {
+    struct kept *next;
+    char text[];
+} *all_kept;
+
 char *options_keep(const char *text, size_t len)
 {
-    char *copy = malloc(len + 1);
+    struct kept *kept = malloc(sizeof *kept + len + 1);
 
-    if (copy == NULL) {
+    if (kept == NULL) {
         report_error("reading options", "out of memory", NULL);
         exit(EXIT_OWN_FAILURE);
     }
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    return copy;
+    kept->next = all_kept;
+    all_kept = kept;
+    memcpy(kept->text, text, len);
+    kept->text[len] = '\0';
+    return kept->text;
+}
+
+void options_release_kept(void)
+{
+    while (all_kept != NULL) {
+        struct kept *next = all_kept->next;
+
+        free(all_kept);
+        all_kept = next;
+    }
 }
 
 bool options_set(struct options *options, const char *assignment)

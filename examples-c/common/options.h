@@ -89,11 +89,12 @@ bool options_finish(struct options *options);
 /* Prints every setting as "key value". */
 void options_print(const struct options *options, FILE *out);
 
-/* A path with "~/" replaced by the home directory; lives until the process ends. */
+/* A path with "~/" replaced by the home directory; kept as by options_keep. */
 const char *options_expand_path(const char *path);
 
-/* A copy that lives until the process ends. */
+/* A copy that lives until options_release_kept: the settings point to such texts. For the main thread only. */
 char *options_keep(const char *text, size_t len);
+void options_release_kept(void);
 
 /* "host:port", "[v6]:port"; also without port where one is given for that case. Reports what is wrong. */
 bool options_split_host_port(const char *text, int default_port, const char **host, int *port);

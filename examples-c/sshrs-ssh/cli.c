@@ -82,10 +82,10 @@ static bool take_options(struct cli *cli, struct arguments *arguments)
 }
 
 /* The command's words with a space between them, as every SSH client sends them; NULL if there are none. */
-static char *join(char **words)
+static const char *join(char **words)
 {
     size_t size = 0;
-    char *joined;
+    char *joined, *kept, *end;
     char **word;
 
     for (word = words; *word != NULL; word++)
@@ -93,13 +93,16 @@ static char *join(char **words)
     joined = size == 0 ? NULL : malloc(size);
     if (joined == NULL)
         return NULL;
-    *joined = '\0';
-    for (word = words; *word != NULL; word++) {
-        if (word != words)
-            strcat(joined, " ");
-        strcat(joined, *word);
+    for (word = words, end = joined; *word != NULL; word++) {
+        size_t len = strlen(*word);
+
+        memcpy(end, *word, len);
+        end += len;
+        *end++ = ' ';
     }
-    return joined;
+    kept = options_keep(joined, size - 1); /* without the last space */
+    free(joined);
+    return kept;
 }
 
 static bool check_combination(const struct cli *cli)

@@ -8,7 +8,7 @@
 
 struct cli {
     struct options options;
-    char *command;             /* what to run; NULL: a shell */
+    const char *command;       /* what to run; NULL: a shell */
     bool is_subsystem;         /* -s: the command is a subsystem's name */
     bool no_session;           /* -N */
     int tty;                   /* TTY_* as -t and -T say, -1: neither */

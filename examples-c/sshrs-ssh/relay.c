@@ -22,7 +22,7 @@ struct copy {
     int fd;
     receive_fn receive; /* for the copies from the channel */
     uint64_t bytes;
-    bool failed;        /* and said so */
+    bool failed;
     char buf[BUFFER_SIZE];
 };
 
@@ -70,7 +70,9 @@ static void *copy_from_channel(void *argument)
     /* A server may close a channel without ending its streams first. */
     if (rc != SSH_EOF && rc != SSH_ERR_CHANNEL_CLOSED) {
         copy->failed = true;
-        report_failure("receiving", rc);
+        /* The end of the connection meets both copies: one account of it is enough. */
+        if (copy->fd == STDOUT_FILENO)
+            report_failure("receiving", rc);
     }
     return NULL;
 }

@@ -35,18 +35,14 @@ static void send_variable(ssh_channel_t *channel, const char *assignment)
 
 static bool is_wanted(const char *patterns, const char *assignment)
 {
-    char *name = options_keep(assignment, strcspn(assignment, "="));
+    const char *name = options_keep(assignment, strcspn(assignment, "="));
     bool wanted = false;
 
     while (!wanted && *(patterns += strspn(patterns, " \t")) != '\0') {
         size_t len = strcspn(patterns, " \t");
-        char *pattern = options_keep(patterns, len);
-
-        wanted = fnmatch(pattern, name, 0) == 0;
-        free(pattern);
+        wanted = fnmatch(options_keep(patterns, len), name, 0) == 0;
         patterns += len;
     }
-    free(name);
     return wanted;
 }
 

@@ -37,6 +37,9 @@ same 'stdin and its end' "$(printf 'some\ntext' | ssh "$host" cat)" "$(printf 's
 same 'shell without a terminal' "$(echo 'echo $((6 * 7))' | ssh "$host")" 42
 same 'stderr floods while stdout is read' "$(ssh "$host" 'head -c 8000000 /dev/zero >&2; echo done' 2>/dev/null)" done
 same 'a command that does not read its input' "$(head -c 10000000 /dev/zero | ssh "$host" echo early)" early
+same 'no stdin at all' "$(ssh "$host" 'cat; echo end' <&-)" end
+check 255 'writing to stdout' sh -c '"$@" >/dev/full' sh "$program" -p "$port" -o "UserKnownHostsFile=$dir/known_hosts" \
+    -i "$SSHRS_TEST_KEY" "$SSHRS_TEST_USER@$host" echo lost
 head -c 20000000 /dev/urandom >"$dir/data"
 want=$(sha256sum <"$dir/data")
 for options in '-T' '-C' '-o RekeyLimit=1M'; do
