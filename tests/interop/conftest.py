@@ -62,6 +62,7 @@ def sshd_all(client_keys, host_keys):
             options[option] = ",".join(names)
     options["PubkeyAcceptedAlgorithms"] = options["HostKeyAlgorithms"]
     options["Compression"] = "yes"
+    options["LogLevel"] = "DEBUG3"  # names the algorithm of each signature
     with available(start_sshd, options, client_keys=client_keys, host_keys=host_keys) as server:
         server.notes["offer"] = read_offer(server.port)
         yield server

@@ -71,6 +71,7 @@ def test_shell_without_terminal(client):
 
 def test_shell_with_terminal_follows_window_changes(client):
     with client.terminal() as terminal:
+        terminal.expect(r"\$ ")
         terminal.type("stty size; tty; echo done-$((1+1))\n")
         terminal.expect("24 80")
         terminal.expect("/dev/pts/")

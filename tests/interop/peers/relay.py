@@ -52,9 +52,9 @@ class _Listener:
             conn.close()
 
 
-def _shut_down(conn: socket.socket) -> None:
+def _shut_down(conn: socket.socket, how: int = socket.SHUT_RDWR) -> None:
     try:
-        conn.shutdown(socket.SHUT_RDWR)
+        conn.shutdown(how)
     except OSError:
         pass  # it is down already
 
@@ -109,9 +109,9 @@ class Relay(_Listener):
         if self.then == "reset":
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         for end in (source, target):
-            # shutdown as well: the other pump holds the descriptor in a recv. A reset must come from close alone.
-            if self.then == "close" or end is not client:
-                _shut_down(end)
+            # The other pump holds the socket open while it is in recv: wake it. Shutting down the writing side would
+            # send FIN, and a reset must come from close alone.
+            _shut_down(end, socket.SHUT_RD if self.then == "reset" and end is client else socket.SHUT_RDWR)
             end.close()
 
 
