@@ -53,8 +53,8 @@ static void run()
         sshrs::check(ssh_transport_open_channel(transport.get(), "nonsense", nullptr, 60000, channel.out()), transport.get());
         throw std::runtime_error("a channel of an unknown kind was opened");
     } catch (const sshrs::error &error) {
-        require(error.code() == SSH_ERR_CHANNEL_UNKNOWN_TYPE, "the exception's code");
-        require(ssh_exception_peer_reason(error.details()) == 3, "the exception's details");
+        require(error.code() == SSH_ERR_CHANNEL_CONNECT_FAILED, "the exception's code");
+        require(ssh_exception_peer_reason(error.details()) == 2, "the exception's details");
         require(std::strlen(error.what()) > 0, "the exception's text");
     }
 }

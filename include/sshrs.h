@@ -887,7 +887,8 @@ void ssh_known_hosts_free(ssh_known_hosts_t *known_hosts);
 /**
  * Gives a transport's algorithm lists, to look at and to change before it starts.
  *
- * out_options: owned result, ssh_security_options_free; changes act on the transport at once.
+ * out_options: owned result, ssh_security_options_free; changes act on the transport at once. It does not keep the
+ * connection open.
  */
 ssh_status_t ssh_transport_get_security_options(const ssh_transport_t *transport,
                                                 ssh_security_options_t **out_options);

@@ -185,11 +185,11 @@ fn end_of(core: &mut Core, channel: &Channel) -> Option<Result<End>> {
     if let Some(signal) = state.exit_signal() {
         return Some(Ok(End::Signal(signal.clone())));
     }
-    match lost {
-        // The status may have been on its way.
-        Some(error) if !state.is_open() && !state.close_received() => Some(Err(error)),
-        _ => state.close_received().then_some(Ok(End::Nothing)),
+    if state.close_received() {
+        return Some(Ok(End::Nothing));
     }
+    // The status may have been on its way; but whoever closes, or loses the connection, wakes every waiter.
+    (!state.is_open()).then(|| Err(lost.unwrap_or_else(|| ErrorKind::ChannelClosed.into())))
 }
 
 fn still_open(core: &mut Locked<'_>, channel: &Channel) -> Result<()> {

@@ -30,7 +30,7 @@ struct Run<'a> {
 
 impl Channel {
     /// Runs `command`, feeds it `input` and then EOF, reads both streams to their ends, and waits for its exit. More
-    /// than `max_output` bytes of output, both streams together, are `LimitExceeded`. Use a fresh session channel.
+    /// than `max_output` bytes of output, both streams together, are `ResourceLimit`. Use a fresh session channel.
     pub fn exec_collect(
         &self,
         command: &[u8],
@@ -121,7 +121,7 @@ impl Run<'_> {
             match conn.recv(channel.channel_id(), stream, 256 * 1024, &mut sink)? {
                 Recv::Data(_) if into.len() + other > self.max_output => {
                     let text = format!("the command wrote more than {} bytes", self.max_output);
-                    return Err(Error::new(ErrorKind::LimitExceeded, text));
+                    return Err(Error::new(ErrorKind::ResourceLimit, text));
                 }
                 Recv::Data(_) => {}
                 Recv::Eof => return Ok(true),

@@ -103,6 +103,12 @@ impl Transport {
         Self { handle: Arc::new(Handle { shared: Arc::clone(shared), owner: false }) }
     }
 
+    /// A further handle that does not keep the transport open.
+    #[must_use]
+    pub fn observer(&self) -> Self {
+        Self::view(self.shared())
+    }
+
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.handle.shared
     }

@@ -152,7 +152,8 @@ fn edited(current: &[&'static str], edit: &str, title: &str, known: &[&'static s
 
 /// Gives a transport's algorithm lists, to look at and to change before it starts.
 ///
-/// out_options: owned result, ssh_security_options_free; changes act on the transport at once.
+/// out_options: owned result, ssh_security_options_free; changes act on the transport at once. It does not keep the
+/// connection open.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_get_security_options(
     transport: *const ssh_transport_t,
@@ -161,7 +162,7 @@ pub unsafe extern "C" fn ssh_transport_get_security_options(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, transport) = unsafe { (arg::out(out_options)?, arg::handle(transport)?) };
-        *out = Box::into_raw(Box::new(ssh_security_options_t { inner: transport.inner.clone() }));
+        *out = Box::into_raw(Box::new(ssh_security_options_t { inner: transport.inner.observer() }));
         Ok(())
     })
 }

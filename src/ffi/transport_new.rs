@@ -7,7 +7,7 @@ use super::options;
 use super::stream::{CStream, UserData};
 use super::types::*;
 use crate::engine::{Deadline, Transport, TransportOptions};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_int};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Arc;
@@ -122,6 +122,11 @@ pub unsafe extern "C" fn ssh_transport_new_fd(
     guard_unit(|| {
         if fd < 0 {
             return Err(invalid("fd is negative"));
+        }
+        // An OwnedFd must hold an open descriptor: closing any other aborts the process.
+        // SAFETY: asks for a flag of a number; any number is allowed.
+        if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
+            return Err(Error::new(ErrorKind::Io, format!("fd: {}", std::io::Error::last_os_error())));
         }
         // SAFETY: the caller gives this descriptor up, also when the call fails.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
