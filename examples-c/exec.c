@@ -10,14 +10,18 @@ int main(int argc, char **argv)
     ssh_known_hosts_t *known = NULL;
     ssh_key_t *key = NULL;
     ssh_connect_options_t how = SSH_CONNECT_OPTIONS_INIT;
-    if (argc != 6 || ssh_known_hosts_new(&known) || ssh_known_hosts_load_file(known, argv[4]) ||
+    if (argc != 6) {
+        fputs("usage: exec HOST[:PORT] USER KEY-FILE KNOWN-HOSTS-FILE COMMAND\n", stderr);
+        return 255;
+    }
+    if (ssh_known_hosts_new(&known) || ssh_known_hosts_load_file(known, argv[4]) ||
         ssh_key_load_private_file(argv[3], NULL, 0, &key) ||
         ssh_transport_new_host(argv[1], NULL, SSH_WAIT_DEFAULT, &transport))
         goto failed;
     how.username = argv[2];
     how.key = key;
     how.known_hosts = known; /* the server's key must be in there */
-    if (ssh_transport_connect(transport, &how, SSH_WAIT_DEFAULT) ||
+    if (ssh_transport_connect(transport, &how, SSH_WAIT_DEFAULT) < 0 ||
         ssh_transport_open_session(transport, NULL, SSH_WAIT_DEFAULT, &channel) ||
         ssh_channel_exec_collect(channel, argv[5], NULL, 0, 0, SSH_WAIT_FOREVER, &result))
         goto failed;
