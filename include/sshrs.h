@@ -12,7 +12,8 @@
  * Status     ssh_status_t. 0 is SSH_OK; above 0 are outcomes that are no error (SSH_EOF, SSH_PARTIAL); below 0 are
  *            errors in families: -1xx the caller's mistake, -2xx input/output and lifecycle, -3xx the peer broke the
  *            protocol, -4xx no common algorithm, -5xx authentication, -6xx a channel or request was refused, -7xx keys
- *            and host trust, -9xx a bug in this library. Codes decide; texts are for people and may change.
+ *            and host trust, -9xx a bug in this library. Test for an error with `< 0`. Codes decide; texts are for
+ *            people and may change.
  *            Any function that returns a status may return SSH_ERR_INVALID_ARGUMENT (a NULL handle or output, a number
  *            out of range, text that is not UTF-8) and SSH_ERR_INTERNAL; any that needs the connection may return the
  *            error that ended it (-2xx, -3xx). An error leaves the handle usable unless it ended the connection
@@ -20,7 +21,8 @@
  *
  * Exceptions ssh_get_exception(transport) takes and clears the details of the last error on that transport or on one
  *            of its channels; ssh_get_exception(NULL) those of the calling thread's last error, whatever call failed.
- *            A time-out of a channel call is reported through the thread only.
+ *            A time-out of a channel call is reported through the thread only, the outcome of an _event call through
+ *            the transport only. A call that succeeds leaves both as they were: ask after a failure.
  *
  * Outputs    Every output is set to zero, NULL or false before anything can fail. A pointer output must not be NULL
  *            unless its comment says "may be NULL".
@@ -115,7 +117,7 @@ typedef struct ssh_security_options_t ssh_security_options_t;
 /** The bound set for the handle: see each function. */
 #define SSH_WAIT_DEFAULT (-2)
 
-/** An error that is not tied to a connection. */
+/** The error is that of a call, a channel or a file; the connection, if there is one, was not the cause. */
 #define SSH_STAGE_NONE 0
 
 /** Resolving and connecting. */
@@ -172,7 +174,10 @@ typedef struct ssh_security_options_t ssh_security_options_t;
 /** The host key must be the one given, or known. */
 #define SSH_HOSTKEY_CHECK 0
 
-/** An unknown host key is accepted as well; a changed or revoked one is not. */
+/**
+ * An unknown host key is accepted as well; a changed or revoked one is not. It is not remembered: ssh_known_hosts_add
+ * does that.
+ */
 #define SSH_HOSTKEY_ACCEPT_NEW 1
 
 /** No check: whoever answers gets the credentials. */
@@ -248,7 +253,10 @@ typedef struct ssh_transport_options_t {
     uint64_t rekey_packets;
     /** New keys after this long. Default 3600000. */
     int64_t rekey_interval_ms;
-    /** Copied; what follows "SSH-2.0-" in our identification string. Default "sshrs_" and the version. */
+    /**
+     * Copied; what follows "SSH-2.0-" in our identification string. Default "sshrs_" and the version. 1 to
+     * 200 printable ASCII characters without space and '-'.
+     */
     const char *software;
 } ssh_transport_options_t;
 
@@ -896,7 +904,7 @@ ssh_status_t ssh_transport_get_security_options(const ssh_transport_t *transport
 /**
  * Gives one list, comma-separated, most preferred first.
  *
- * list: SSH_LIST_*; one for both directions gives client to server.
+ * list_number: SSH_LIST_*; one for both directions gives client to server.
  * out_names: owned result.
  */
 ssh_status_t ssh_security_options_get(const ssh_security_options_t *options,
@@ -906,7 +914,7 @@ ssh_status_t ssh_security_options_get(const ssh_security_options_t *options,
 /**
  * Changes one list.
  *
- * list: SSH_LIST_*; one for both directions changes both.
+ * list_number: SSH_LIST_*; one for both directions changes both.
  * names: comma-separated, most preferred first, in place of the list; or "+a,b" to append, "-a,b" to remove ("*"
  * stands for any run of characters), "^a,b" to put first. Algorithms that are off by default are enabled by their name.
  * Returns SSH_OK; SSH_ERR_UNKNOWN_ALGORITHM, whose text names the culprit; SSH_ERR_INVALID_ARGUMENT where the list
@@ -919,6 +927,7 @@ ssh_status_t ssh_security_options_set(ssh_security_options_t *options,
 /**
  * Gives every name the library knows for a list, those that are off by default too.
  *
+ * list_number: SSH_LIST_*.
  * out_names: owned result, comma-separated.
  */
 ssh_status_t ssh_security_options_get_known(int32_t list_number, char **out_names);
@@ -939,7 +948,7 @@ void ssh_security_options_free(ssh_security_options_t *options);
  * Resolves a host, connects to it and makes a transport, not started.
  *
  * Blocks; one deadline covers resolving and connecting. Every address of every family is tried.
- * host: "name", "name:port", "[IPv6 address]:port"; port 22 unless given.
+ * host: "name", "name:port", "[IPv6 address]:port", "IPv6 address"; port 22 unless given.
  * options: may be NULL.
  * timeout_ms: SSH_WAIT_DEFAULT is the options' connect_timeout_ms.
  * out_transport: owned result, ssh_transport_free.
@@ -1051,7 +1060,9 @@ ssh_status_t ssh_transport_atfork(ssh_transport_t *transport);
  * ssh_transport_auth_publickey and ssh_transport_auth_password, as far as the options give what they need.
  *
  * Blocks. Something must decide over the host key: hostkey, known_hosts, or SSH_HOSTKEY_ANY. Host key algorithms
- * for which a key is known are asked for first. A wrong key closes the transport before any secret is sent.
+ * for which a key is known are asked for first. A wrong key closes the transport before any secret is sent;
+ * ssh_transport_get_remote_server_key gives it, to show it, and to be the hostkey of another try.
+ * Once a transport: after SSH_PARTIAL and errors of -5xx go on with ssh_transport_auth_*.
  * options: borrowed, with what it points to.
  * timeout_ms: for all of it together; SSH_WAIT_DEFAULT leaves the bounds to the transport's options. Expiry during the
  * negotiation ends the transport.
@@ -1149,7 +1160,8 @@ ssh_status_t ssh_transport_getpeername(const ssh_transport_t *transport, char **
  * ssh_transport_auth_*.
  * Returns SSH_OK: authenticated; SSH_PARTIAL: accepted, a further method must follow; SSH_ERR_AUTH_FAILED: refused;
  * SSH_ERR_AUTH_METHOD_NOT_ALLOWED: the server takes other methods; SSH_ERR_TIMEOUT; SSH_ERR_INVALID_STATE before the
- * negotiation, after success, and while another attempt is running. The connection stays up, for another attempt.
+ * negotiation, after success, and while another attempt is running. The connection stays up, for another attempt with
+ * the same user name: many servers disconnect where it changes.
  */
 ssh_status_t ssh_transport_auth_none(ssh_transport_t *transport,
                                      const char *username,
@@ -1350,7 +1362,7 @@ ssh_status_t ssh_transport_global_request(ssh_transport_t *transport,
 
 /**
  * Turns compression on or off for both directions, before the start: on offers zlib@openssh.com, zlib and none, in this
- * order, off offers none alone. Off is the default.
+ * order, off offers none alone. Without a call none is offered first, zlib@openssh.com after it.
  *
  * Returns SSH_OK, or SSH_ERR_INVALID_STATE once the transport was started.
  */
@@ -1545,7 +1557,7 @@ ssh_status_t ssh_channel_recv(ssh_channel_t *channel,
 
 /**
  * Receives data of stderr (RFC 4254 section 5.2, extended data of type 1), as ssh_channel_recv does. Leaving it unread
- * never holds stdout up.
+ * holds stdout up only once 128 MiB of it, all channels of the connection together, and the window are full.
  */
 ssh_status_t ssh_channel_recv_stderr(ssh_channel_t *channel,
                                      void *buf,
@@ -1716,6 +1728,9 @@ ssh_status_t ssh_channel_get_transport(const ssh_channel_t *channel, ssh_transpo
  * Gives a file descriptor that is readable while ssh_channel_recv or ssh_channel_recv_stderr would not wait (data, end
  * of file, or closed), for poll and its kin; never read it.
  *
+ * It says nothing about room to send. It stays readable while either stream has data and, in the end, for ever: read
+ * both streams until both say SSH_EOF or fail, then leave it out.
+ *
  * out_fd: borrowed result, valid until the channel's last handle is freed; -1 on failure.
  * Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT or SSH_ERR_IO where the system has no descriptor left.
  */
@@ -1787,7 +1802,7 @@ void ssh_exec_result_free(ssh_exec_result_t *result);
 /* SSH_AUTO_TRANSPORT ssh_transport_t *transport = NULL;
  * releases the transport when the scope is left, however that happens. Declared later means released earlier. */
 #if defined(__GNUC__)
-#define SSHRS_AUTO_(name, type) static inline void name##_auto_(type **p) { name(*p); }
+#define SSHRS_AUTO_(name, type) static __inline__ void name##_auto_(type **p) { name(*p); }
 SSHRS_AUTO_(ssh_transport_free, ssh_transport_t)
 SSHRS_AUTO_(ssh_channel_free, ssh_channel_t)
 SSHRS_AUTO_(ssh_key_free, ssh_key_t)

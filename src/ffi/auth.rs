@@ -71,7 +71,8 @@ fn ask_new_password(options: &ssh_password_options_t, prompt: &[u8]) -> Option<S
 /// ssh_transport_auth_*.
 /// Returns SSH_OK: authenticated; SSH_PARTIAL: accepted, a further method must follow; SSH_ERR_AUTH_FAILED: refused;
 /// SSH_ERR_AUTH_METHOD_NOT_ALLOWED: the server takes other methods; SSH_ERR_TIMEOUT; SSH_ERR_INVALID_STATE before the
-/// negotiation, after success, and while another attempt is running. The connection stays up, for another attempt.
+/// negotiation, after success, and while another attempt is running. The connection stays up, for another attempt with
+/// the same user name: many servers disconnect where it changes.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_auth_none(
     transport: *mut ssh_transport_t,

@@ -253,6 +253,9 @@ pub unsafe extern "C" fn ssh_channel_get_transport(
 /// Gives a file descriptor that is readable while ssh_channel_recv or ssh_channel_recv_stderr would not wait (data, end
 /// of file, or closed), for poll and its kin; never read it.
 ///
+/// It says nothing about room to send. It stays readable while either stream has data and, in the end, for ever: read
+/// both streams until both say SSH_EOF or fail, then leave it out.
+///
 /// out_fd: borrowed result, valid until the channel's last handle is freed; -1 on failure.
 /// Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT or SSH_ERR_IO where the system has no descriptor left.
 #[no_mangle]

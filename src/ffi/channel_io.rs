@@ -52,7 +52,7 @@ pub unsafe extern "C" fn ssh_channel_recv(
 }
 
 /// Receives data of stderr (RFC 4254 section 5.2, extended data of type 1), as ssh_channel_recv does. Leaving it unread
-/// never holds stdout up.
+/// holds stdout up only once 128 MiB of it, all channels of the connection together, and the window are full.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_recv_stderr(
     channel: *mut ssh_channel_t,

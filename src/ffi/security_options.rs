@@ -169,7 +169,7 @@ pub unsafe extern "C" fn ssh_transport_get_security_options(
 
 /// Gives one list, comma-separated, most preferred first.
 ///
-/// list: SSH_LIST_*; one for both directions gives client to server.
+/// list_number: SSH_LIST_*; one for both directions gives client to server.
 /// out_names: owned result.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_security_options_get(
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn ssh_security_options_get(
 
 /// Changes one list.
 ///
-/// list: SSH_LIST_*; one for both directions changes both.
+/// list_number: SSH_LIST_*; one for both directions changes both.
 /// names: comma-separated, most preferred first, in place of the list; or "+a,b" to append, "-a,b" to remove ("*"
 /// stands for any run of characters), "^a,b" to put first. Algorithms that are off by default are enabled by their name.
 /// Returns SSH_OK; SSH_ERR_UNKNOWN_ALGORITHM, whose text names the culprit; SSH_ERR_INVALID_ARGUMENT where the list
@@ -215,6 +215,7 @@ pub unsafe extern "C" fn ssh_security_options_set(
 
 /// Gives every name the library knows for a list, those that are off by default too.
 ///
+/// list_number: SSH_LIST_*.
 /// out_names: owned result, comma-separated.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_security_options_get_known(list_number: i32, out_names: *mut *mut c_char) -> ssh_status_t {

@@ -214,7 +214,7 @@ pub unsafe extern "C" fn ssh_transport_global_request(
 }
 
 /// Turns compression on or off for both directions, before the start: on offers zlib@openssh.com, zlib and none, in this
-/// order, off offers none alone. Off is the default.
+/// order, off offers none alone. Without a call none is offered first, zlib@openssh.com after it.
 ///
 /// Returns SSH_OK, or SSH_ERR_INVALID_STATE once the transport was started.
 #[no_mangle]

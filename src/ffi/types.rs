@@ -17,7 +17,7 @@ pub const SSH_WAIT_FOREVER: i64 = -1;
 /// The bound set for the handle: see each function.
 pub const SSH_WAIT_DEFAULT: i64 = -2;
 
-/// An error that is not tied to a connection.
+/// The error is that of a call, a channel or a file; the connection, if there is one, was not the cause.
 pub const SSH_STAGE_NONE: i32 = 0;
 /// Resolving and connecting.
 pub const SSH_STAGE_CONNECT: i32 = 1;
@@ -57,7 +57,8 @@ pub const SSH_LIST_PUBKEY: i32 = 12;
 
 /// The host key must be the one given, or known.
 pub const SSH_HOSTKEY_CHECK: i32 = 0;
-/// An unknown host key is accepted as well; a changed or revoked one is not.
+/// An unknown host key is accepted as well; a changed or revoked one is not. It is not remembered: ssh_known_hosts_add
+/// does that.
 pub const SSH_HOSTKEY_ACCEPT_NEW: i32 = 1;
 /// No check: whoever answers gets the credentials.
 pub const SSH_HOSTKEY_ANY: i32 = 2;
@@ -120,7 +121,8 @@ pub struct ssh_transport_options_t {
     pub rekey_packets: u64,
     /// New keys after this long. Default 3600000.
     pub rekey_interval_ms: i64,
-    /// Copied; what follows "SSH-2.0-" in our identification string. Default "sshrs_" and the version.
+    /// Copied; what follows "SSH-2.0-" in our identification string. Default "sshrs_" and the version. 1 to
+    /// 200 printable ASCII characters without space and '-'.
     pub software: *const c_char,
 }
 

@@ -17,7 +17,7 @@
 /* SSH_AUTO_TRANSPORT ssh_transport_t *transport = NULL;
  * releases the transport when the scope is left, however that happens. Declared later means released earlier. */
 #if defined(__GNUC__)
-#define SSHRS_AUTO_(name, type) static inline void name##_auto_(type **p) { name(*p); }
+#define SSHRS_AUTO_(name, type) static __inline__ void name##_auto_(type **p) { name(*p); }
 SSHRS_AUTO_(ssh_transport_free, ssh_transport_t)
 SSHRS_AUTO_(ssh_channel_free, ssh_channel_t)
 SSHRS_AUTO_(ssh_key_free, ssh_key_t)

@@ -12,7 +12,8 @@
  * Status     ssh_status_t. 0 is SSH_OK; above 0 are outcomes that are no error (SSH_EOF, SSH_PARTIAL); below 0 are
  *            errors in families: -1xx the caller's mistake, -2xx input/output and lifecycle, -3xx the peer broke the
  *            protocol, -4xx no common algorithm, -5xx authentication, -6xx a channel or request was refused, -7xx keys
- *            and host trust, -9xx a bug in this library. Codes decide; texts are for people and may change.
+ *            and host trust, -9xx a bug in this library. Test for an error with `< 0`. Codes decide; texts are for
+ *            people and may change.
  *            Any function that returns a status may return SSH_ERR_INVALID_ARGUMENT (a NULL handle or output, a number
  *            out of range, text that is not UTF-8) and SSH_ERR_INTERNAL; any that needs the connection may return the
  *            error that ended it (-2xx, -3xx). An error leaves the handle usable unless it ended the connection
@@ -20,7 +21,8 @@
  *
  * Exceptions ssh_get_exception(transport) takes and clears the details of the last error on that transport or on one
  *            of its channels; ssh_get_exception(NULL) those of the calling thread's last error, whatever call failed.
- *            A time-out of a channel call is reported through the thread only.
+ *            A time-out of a channel call is reported through the thread only, the outcome of an _event call through
+ *            the transport only. A call that succeeds leaves both as they were: ask after a failure.
  *
  * Outputs    Every output is set to zero, NULL or false before anything can fail. A pointer output must not be NULL
  *            unless its comment says "may be NULL".
