@@ -156,8 +156,7 @@ fn next_names(rest: &str) -> Vec<&str> {
         return rest.split(|c| !is_name(c)).next().into_iter().filter(|n| !n.is_empty()).collect();
     };
     let (mut names, mut depth, mut expect) = (Vec::new(), 0, true);
-    let mut chars = group.char_indices();
-    while let Some((i, c)) = chars.next() {
+    for (i, c) in group.char_indices() {
         match c {
             '{' => depth += 1,
             '}' if depth == 0 => break,

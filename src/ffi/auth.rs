@@ -11,6 +11,9 @@ use crate::error::Result;
 use crate::proto::event::{Prompts, SecretBytes};
 use std::ffi::{c_char, c_void};
 
+/// Gives the new password for a prompt of the server's; None gives up.
+type NewPassword<'a> = &'a mut dyn FnMut(&[u8]) -> Option<SecretBytes>;
+
 /// The bound of an authentication step without a deadline is the options' auth_timeout_ms, which the core keeps.
 fn deadline(timeout_ms: i64) -> Result<Deadline> {
     arg::deadline(timeout_ms, SSH_WAIT_FOREVER)
@@ -119,8 +122,7 @@ pub unsafe extern "C" fn ssh_transport_auth_password(
             )
         };
         let mut ask = |prompt: &[u8]| ask_new_password(&options, prompt);
-        let change: Option<&mut dyn FnMut(&[u8]) -> Option<SecretBytes>> =
-            if options.change.is_some() { Some(&mut ask) } else { None };
+        let change: Option<NewPassword<'_>> = if options.change.is_some() { Some(&mut ask) } else { None };
         step(transport, left, |t| t.auth_password(user, password, !options.no_fallback, change, deadline(timeout_ms)?))
     })
 }

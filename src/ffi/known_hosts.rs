@@ -1,4 +1,5 @@
 //! Known hosts.
+#![allow(clippy::disallowed_types, reason = "a C handle is safe on any thread, and this one has no engine below it")]
 
 use super::arg;
 use super::guard::guard_unit;
