@@ -33,7 +33,8 @@ interop|pytest||real peers: OpenSSH, Dropbear, AsyncSSH, and peers that misbehav
 '
 
 LOGS=build/logs
-PRESET=release
+# Which preset of CMakePresets.json is tested.
+PRESET=${SSHRS_PRESET:-release}
 
 stage_fmt() { cargo fmt --check; }
 stage_clippy() { cargo clippy --quiet --locked --all-targets -- -D warnings; }

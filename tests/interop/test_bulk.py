@@ -2,10 +2,13 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import threading
 
 import pytest
+
+from peers.server import new_base
 
 SIZE = 200_000_000
 CHUNK = 1 << 20
@@ -13,12 +16,10 @@ TIMEOUT = 300
 
 
 @pytest.fixture(scope="session")
-def data(tmp_path_factory):
-    """A file that compresses by about half, and its hash."""
-    folder = tmp_path_factory.mktemp("bulk")
+def data():
+    """A file that compresses by about half, and its hash. The server's account must be able to reach it."""
+    folder = new_base("bulk")
     folder.chmod(0o755)
-    for parent in (folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
     path, digest, left = folder / "data", hashlib.sha256(), SIZE
     with path.open("wb") as out:
         while left:
@@ -28,7 +29,8 @@ def data(tmp_path_factory):
             out.write(block)
             left -= len(block)
     path.chmod(0o644)
-    return path, digest.hexdigest()
+    yield path, digest.hexdigest()
+    shutil.rmtree(folder)
 
 
 def hash_of(stream) -> tuple[int, str]:
