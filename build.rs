@@ -23,6 +23,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Transport: authentication", "auth.rs"),
     ("Transport: answering prompts", "answers.rs"),
     ("Transport: channels and requests", "transport_request.rs"),
+    ("Server: starting one", "server.rs"),
+    ("Server: answering a hook's question", "ticket.rs"),
     ("Channel: requests", "channel_request.rs"),
     ("Channel: data", "channel_io.rs"),
     ("Channel: life and properties", "channel.rs"),
@@ -48,7 +50,8 @@ fn header(root: &Path) -> String {
     let _ = writeln!(h, "#define SSHRS_VERSION \"{}\"\n", env::var("CARGO_PKG_VERSION").expect("set by cargo"));
     banner(&mut h, "Types");
     opaque_types(&mut h, root);
-    let types = generate(root, "types.rs", &["constants", "structs", "typedefs"]);
+    let mut types = generate(root, "types.rs", &["constants", "structs", "typedefs"]);
+    types.push_str(&generate(root, "server_types.rs", &["constants", "structs", "typedefs"]));
     // cbindgen puts constants first; statuses of the error table belong right behind them.
     h.push_str(&types);
     banner(&mut h, "Errors");
@@ -124,12 +127,14 @@ fn names(source: &str) -> Vec<String> {
         .collect()
 }
 
-/// Forward declarations of the handles, with their comments: every `pub struct ssh_*_t` that is not in types.rs.
+/// Forward declarations of the handles, with their comments: every `pub struct ssh_*_t` that is not in types.rs or server_types.rs.
 fn opaque_types(h: &mut String, root: &Path) {
     let mut files: Vec<PathBuf> =
         fs::read_dir(root.join("src/ffi")).expect("src/ffi").map(|e| e.expect("entry").path()).collect();
     files.sort();
-    for file in files.iter().filter(|f| f.extension().is_some_and(|e| e == "rs") && !f.ends_with("types.rs")) {
+    for file in
+        files.iter().filter(|f| f.extension().is_some_and(|e| e == "rs") && !f.to_string_lossy().ends_with("types.rs"))
+    {
         let source = fs::read_to_string(file).expect("readable");
         let mut doc = String::new();
         for line in source.lines() {

@@ -102,6 +102,9 @@ typedef struct ssh_known_hosts_t ssh_known_hosts_t;
 /** A transport's algorithm lists. */
 typedef struct ssh_security_options_t ssh_security_options_t;
 
+/** One question to a server's application. */
+typedef struct ssh_ticket_t ssh_ticket_t;
+
 /** Success. */
 #define SSH_OK 0
 
@@ -258,6 +261,24 @@ typedef struct ssh_transport_options_t {
      * 200 printable ASCII characters without space and '-'.
      */
     const char *software;
+    /** Server: from the start to a successful login. Default 120000. */
+    int64_t login_grace_ms;
+    /** Server: bytes taken from a client that is not logged in. Default 4194304. */
+    uint64_t max_preauth_bytes;
+    /** Server: packets taken from a client that is not logged in. Default 2000. */
+    uint64_t max_preauth_packets;
+    /** Server: failed attempts, whatever the method and user, after which the connection ends. Default 6. */
+    uint32_t max_auth_attempts;
+    /** Server: rounds of questions in one keyboard-interactive attempt. Default 16. */
+    uint32_t max_interactive_rounds;
+    /** Channels open at once, both sides' together. Default 1000. */
+    uint32_t max_channels;
+    /** Server: environment variables for one channel. Default 128. */
+    uint32_t max_environment;
+    /** Requests on one channel that are not answered yet. Default 64. */
+    uint32_t max_pending_requests;
+    /** Global requests that are not answered yet. Default 64. */
+    uint32_t max_pending_globals;
 } ssh_transport_options_t;
 
 /**
@@ -397,6 +418,278 @@ typedef void (*ssh_log_cb_t)(void *user_data, uint32_t level, const char *channe
 
 /** Releases what user_data points to. */
 typedef void (*ssh_destroy_cb_t)(void *user_data);
+/** An authentication step is right: the user is authenticated. */
+#define SSH_AUTH_SUCCESSFUL 0
+
+/** An authentication step is right, and another method must follow. */
+#define SSH_AUTH_PARTIALLY_SUCCESSFUL 1
+
+/** An authentication step is refused. */
+#define SSH_AUTH_FAILED 2
+
+/** keyboard-interactive only: ask the questions put into the ticket (ssh_ticket_add_prompt). */
+#define SSH_AUTH_ASK 3
+
+/** password only: the password is right but must be changed; the ticket's text is shown (ssh_ticket_set_text). */
+#define SSH_AUTH_CHANGE_PASSWORD 4
+
+/** A channel may be opened. */
+#define SSH_OPEN_SUCCEEDED 0
+
+/** A channel is refused: not allowed (RFC 4254 section 5.1, as all of these). */
+#define SSH_OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED 1
+
+/** A channel is refused: its destination cannot be reached. */
+#define SSH_OPEN_FAILED_CONNECT_FAILED 2
+
+/** A channel is refused: its kind is not known. */
+#define SSH_OPEN_FAILED_UNKNOWN_CHANNEL_TYPE 3
+
+/** A channel is refused: no room for it. */
+#define SSH_OPEN_FAILED_RESOURCE_SHORTAGE 4
+
+/** A request is refused. */
+#define SSH_REQUEST_REFUSED 0
+
+/** A request is granted. */
+#define SSH_REQUEST_GRANTED 1
+
+/** check_channel_subsystem_request only: granted if ssh_transport_set_subsystem_handler knows the name. */
+#define SSH_REQUEST_UNDECIDED 2
+
+/** The hook keeps its ticket: the answer comes, or came already, with ssh_ticket_settle. */
+#define SSH_HOOK_PENDING 1000
+
+/** One answer of keyboard-interactive authentication. */
+typedef struct ssh_prompt_answer_t {
+    /** Raw; also NUL-terminated. */
+    const char *text;
+    /** Its bytes. */
+    size_t text_len;
+} ssh_prompt_answer_t;
+
+/**
+ * What a server's application decides, for ssh_transport_start_server; initialise with SSH_SERVER_HOOKS_INIT.
+ *
+ * Hooks of one transport run one after the other, on the library's threads; hooks of several transports at once. A hook
+ * may block: only its own transport's hooks wait for it. It may call anything, and free the application's handle of the
+ * transport it runs for; the handles passed to it are borrowed and good until it returns.
+ *
+ * A hook with a ticket returns the answer: SSH_AUTH_*, SSH_OPEN_* or SSH_REQUEST_*; any other number denies. To answer
+ * later, from any thread, it keeps the ticket and returns SSH_HOOK_PENDING: see ssh_ticket_settle. A hook that
+ * settles its ticket itself returns SSH_HOOK_PENDING too; the reply has been sent then, and whoever serves a command
+ * can be told to begin. A NULL hook denies, where its comment says nothing else.
+ *
+ * Text is the peer's: raw, NUL-terminated; a request with a NUL inside a text without a length is refused unasked.
+ */
+typedef struct ssh_server_hooks_t {
+    /** sizeof(ssh_server_hooks_t). */
+    size_t size;
+    /** Passed to every hook. */
+    void *user_data;
+    /** May be NULL. Releases user_data, once, after the last hook. */
+    ssh_destroy_cb_t destroy;
+    /**
+     * Returns a text shown before the first authentication step (RFC 4252 section 5.4), or NULL for none; copied when
+     * the hook returns.
+     */
+    const char *(*get_banner)(void *user_data, ssh_transport_t *transport);
+    /**
+     * Returns the methods that can follow a step that was refused or partially successful, comma-separated; copied when
+     * the hook returns. passed are those this user passed, that step included. NULL: the methods of which there is a
+     * hook, without those passed.
+     */
+    const char *(*get_allowed_auths)(void *user_data,
+                                     ssh_transport_t *transport,
+                                     const char *username,
+                                     const char *passed);
+    /** A user without credentials (RFC 4252 section 5.2). SSH_AUTH_*. */
+    int32_t (*check_auth_none)(void *user_data,
+                               ssh_ticket_t *ticket,
+                               ssh_transport_t *transport,
+                               const char *username);
+    /** A password (RFC 4252 section 8). SSH_AUTH_*, or SSH_AUTH_CHANGE_PASSWORD. */
+    int32_t (*check_auth_password)(void *user_data,
+                                   ssh_ticket_t *ticket,
+                                   ssh_transport_t *transport,
+                                   const char *username,
+                                   const char *password,
+                                   size_t password_len);
+    /**
+     * A change of the password, asked for or not. SSH_AUTH_*; SSH_AUTH_CHANGE_PASSWORD: the new one is not acceptable.
+     */
+    int32_t (*check_auth_password_change)(void *user_data,
+                                          ssh_ticket_t *ticket,
+                                          ssh_transport_t *transport,
+                                          const char *username,
+                                          const char *old_password,
+                                          size_t old_password_len,
+                                          const char *new_password,
+                                          size_t new_password_len);
+    /**
+     * A public key (RFC 4252 section 7). Without a signature the client only asks whether the key would do, and
+     * SSH_AUTH_SUCCESSFUL authenticates nobody; with one, the signature was verified before the call. SSH_AUTH_*.
+     */
+    int32_t (*check_auth_publickey)(void *user_data,
+                                    ssh_ticket_t *ticket,
+                                    ssh_transport_t *transport,
+                                    const char *username,
+                                    const ssh_key_t *key,
+                                    const char *algorithm,
+                                    bool is_signed);
+    /** keyboard-interactive begins (RFC 4256). SSH_AUTH_ASK with questions in the ticket, or SSH_AUTH_*. */
+    int32_t (*check_auth_interactive)(void *user_data,
+                                      ssh_ticket_t *ticket,
+                                      ssh_transport_t *transport,
+                                      const char *username,
+                                      const char *submethods);
+    /** The answers to the questions asked last; as many. SSH_AUTH_*, or SSH_AUTH_ASK for another round. */
+    int32_t (*check_auth_interactive_response)(void *user_data,
+                                               ssh_ticket_t *ticket,
+                                               ssh_transport_t *transport,
+                                               const char *username,
+                                               const ssh_prompt_answer_t *answers,
+                                               size_t answers_len);
+    /**
+     * A channel of any kind without a hook of its own; "session" above all. An open one arrives through
+     * ssh_transport_accept. SSH_OPEN_*; the ticket's text goes with a refusal.
+     */
+    int32_t (*check_channel_request)(void *user_data,
+                                     ssh_ticket_t *ticket,
+                                     ssh_transport_t *transport,
+                                     const char *kind,
+                                     uint32_t channel_id,
+                                     const void *open_data,
+                                     size_t open_data_len);
+    /**
+     * A "direct-tcpip" channel: the client wants to reach dest_host (RFC 4254 section 7.2). As check_channel_request.
+     */
+    int32_t (*check_channel_direct_tcpip_request)(void *user_data,
+                                                  ssh_ticket_t *ticket,
+                                                  ssh_transport_t *transport,
+                                                  uint32_t channel_id,
+                                                  const char *dest_host,
+                                                  uint32_t dest_port,
+                                                  const char *src_host,
+                                                  uint32_t src_port);
+    /**
+     * A "direct-streamlocal@openssh.com" channel: the client wants to reach a Unix socket. As check_channel_request.
+     */
+    int32_t (*check_channel_direct_streamlocal_request)(void *user_data,
+                                                        ssh_ticket_t *ticket,
+                                                        ssh_transport_t *transport,
+                                                        uint32_t channel_id,
+                                                        const char *path);
+    /** A terminal (RFC 4254 section 6.2); modes are its encoded terminal modes. SSH_REQUEST_*. */
+    int32_t (*check_channel_pty_request)(void *user_data,
+                                         ssh_ticket_t *ticket,
+                                         ssh_channel_t *channel,
+                                         const char *term,
+                                         uint32_t width,
+                                         uint32_t height,
+                                         uint32_t width_pixels,
+                                         uint32_t height_pixels,
+                                         const void *modes,
+                                         size_t modes_len);
+    /** A shell (RFC 4254 section 6.5). SSH_REQUEST_*. */
+    int32_t (*check_channel_shell_request)(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel);
+    /** A command (RFC 4254 section 6.5). SSH_REQUEST_*. */
+    int32_t (*check_channel_exec_request)(void *user_data,
+                                          ssh_ticket_t *ticket,
+                                          ssh_channel_t *channel,
+                                          const char *command,
+                                          size_t command_len);
+    /** A subsystem (RFC 4254 section 6.5). SSH_REQUEST_*. NULL: SSH_REQUEST_UNDECIDED. */
+    int32_t (*check_channel_subsystem_request)(void *user_data,
+                                               ssh_ticket_t *ticket,
+                                               ssh_channel_t *channel,
+                                               const char *name);
+    /** An environment variable (RFC 4254 section 6.4). SSH_REQUEST_*. */
+    int32_t (*check_channel_env_request)(void *user_data,
+                                         ssh_ticket_t *ticket,
+                                         ssh_channel_t *channel,
+                                         const char *name,
+                                         const char *value,
+                                         size_t value_len);
+    /** The terminal's new size (RFC 4254 section 6.7). The client waits for no answer, as a rule. */
+    int32_t (*check_channel_window_change_request)(void *user_data,
+                                                   ssh_ticket_t *ticket,
+                                                   ssh_channel_t *channel,
+                                                   uint32_t width,
+                                                   uint32_t height,
+                                                   uint32_t width_pixels,
+                                                   uint32_t height_pixels);
+    /** X11 forwarding (RFC 4254 section 6.3.1). SSH_REQUEST_*. */
+    int32_t (*check_channel_x11_request)(void *user_data,
+                                         ssh_ticket_t *ticket,
+                                         ssh_channel_t *channel,
+                                         bool single_connection,
+                                         const char *auth_protocol,
+                                         const char *auth_cookie,
+                                         uint32_t screen);
+    /** Agent forwarding (auth-agent-req@openssh.com). SSH_REQUEST_*. */
+    int32_t (*check_channel_forward_agent_request)(void *user_data,
+                                                   ssh_ticket_t *ticket,
+                                                   ssh_channel_t *channel);
+    /**
+     * A signal for the command, "TERM" for one (RFC 4254 section 6.9). The client waits for no answer, as a rule.
+     */
+    int32_t (*check_channel_signal_request)(void *user_data,
+                                            ssh_ticket_t *ticket,
+                                            ssh_channel_t *channel,
+                                            const char *signal);
+    /** A break of that many milliseconds (RFC 4335). SSH_REQUEST_*. */
+    int32_t (*check_channel_break_request)(void *user_data,
+                                           ssh_ticket_t *ticket,
+                                           ssh_channel_t *channel,
+                                           uint32_t milliseconds);
+    /**
+     * The client wants us to listen (RFC 4254 section 7.1), and a forwarded-tcpip channel for each connection
+     * (ssh_transport_open_channel). SSH_REQUEST_*; for port 0 the port chosen is put into the ticket
+     * (ssh_ticket_set_port).
+     */
+    int32_t (*check_port_forward_request)(void *user_data,
+                                          ssh_ticket_t *ticket,
+                                          ssh_transport_t *transport,
+                                          const char *address,
+                                          uint32_t port);
+    /** The client ends such a forward. SSH_REQUEST_*. */
+    int32_t (*cancel_port_forward_request)(void *user_data,
+                                           ssh_ticket_t *ticket,
+                                           ssh_transport_t *transport,
+                                           const char *address,
+                                           uint32_t port);
+    /**
+     * Any other global request (RFC 4254 section 4). SSH_REQUEST_*; the reply's data is put into the ticket
+     * (ssh_ticket_set_reply).
+     */
+    int32_t (*check_global_request)(void *user_data,
+                                    ssh_ticket_t *ticket,
+                                    ssh_transport_t *transport,
+                                    const char *kind,
+                                    const void *data,
+                                    size_t data_len);
+} ssh_server_hooks_t;
+
+/** Who serves a subsystem, for ssh_transport_set_subsystem_handler; initialise with SSH_SUBSYSTEM_HANDLER_INIT. */
+typedef struct ssh_subsystem_handler_t {
+    /** sizeof(ssh_subsystem_handler_t). */
+    size_t size;
+    /** Passed to both functions. Several channels may be served at once. */
+    void *user_data;
+    /**
+     * May be NULL. Releases user_data, once, when the handler was replaced or the connection is over, and nobody is
+     * served any more.
+     */
+    ssh_destroy_cb_t destroy;
+    /**
+     * Serves the subsystem on a thread of its own, after the reply to the client. The channel is borrowed, and closed
+     * when this returns.
+     */
+    void (*start)(void *user_data, ssh_channel_t *channel, const char *name);
+    /** May be NULL. Called after start, with the channel closed. */
+    void (*finish)(void *user_data, ssh_channel_t *channel, const char *name);
+} ssh_subsystem_handler_t;
 
 /* ==== Errors =================================================================================================== */
 
@@ -775,6 +1068,17 @@ ssh_status_t ssh_key_load_public_memory(const void *data, size_t data_len, ssh_k
  * Returns SSH_OK; SSH_ERR_KEY_CORRUPT; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_TYPE.
  */
 ssh_status_t ssh_key_load_public_blob(const void *blob, size_t blob_len, ssh_key_t **out_key);
+
+/**
+ * Makes a new private key.
+ *
+ * Blocks; for RSA up to some seconds.
+ * key_type: "ssh-ed25519"; "ecdsa-sha2-nistp256", "...384" or "...521"; "ssh-rsa".
+ * bits: for RSA 2048 to 16384, 0 is 3072; 0 for the others, whose type says it.
+ * out_key: owned result, ssh_key_free.
+ * Returns SSH_OK; SSH_ERR_KEY_UNSUPPORTED_TYPE; SSH_ERR_INVALID_ARGUMENT for other bits.
+ */
+ssh_status_t ssh_key_generate(const char *key_type, uint32_t bits, ssh_key_t **out_key);
 
 /** Returns a key's type, "ssh-ed25519" for one. Borrowed result until ssh_key_free; NULL for NULL. */
 const char *ssh_key_get_name(const ssh_key_t *key);
@@ -1390,6 +1694,135 @@ ssh_status_t ssh_transport_set_hexdump(ssh_transport_t *transport,
 /** Tells whether messages are dumped; false for NULL. */
 bool ssh_transport_get_hexdump(const ssh_transport_t *transport);
 
+/* ==== Server: starting one ===================================================================================== */
+
+/**
+ * Negotiates as a server (RFC 4253 sections 4, 7 and 8). Authentication and channels follow by themselves: hooks decide
+ * them, ssh_transport_accept gives the channels.
+ *
+ * Blocks until keys are in place. A host key must have been added.
+ * hooks: copied; its user_data is taken: destroy runs also when the call fails, unless hooks itself is refused for its
+ * size. NULL denies everything.
+ * timeout_ms: SSH_WAIT_DEFAULT leaves the bounds to the options' banner_timeout_ms and handshake_timeout_ms. Expiry
+ * ends the transport.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE without a host key, and where it was started before; otherwise what
+ * ssh_transport_start_client does.
+ */
+ssh_status_t ssh_transport_start_server(ssh_transport_t *transport,
+                                        const ssh_server_hooks_t *hooks,
+                                        int64_t timeout_ms);
+
+/**
+ * Like ssh_transport_start_server, without waiting.
+ *
+ * event: used, not taken; set when the negotiation is over, well (ssh_transport_is_active) or not
+ * (ssh_get_exception). May be NULL. Its handle may be freed before that.
+ */
+ssh_status_t ssh_transport_start_server_event(ssh_transport_t *transport,
+                                              const ssh_server_hooks_t *hooks,
+                                              ssh_event_t *event);
+
+/**
+ * Adds a host key, before the start: one of each type, each ECDSA curve being a type; a later one replaces.
+ *
+ * key: copied; private.
+ * Returns SSH_OK; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_INVALID_STATE once the transport was started.
+ */
+ssh_status_t ssh_transport_add_server_key(ssh_transport_t *transport, const ssh_key_t *key);
+
+/**
+ * Returns the host key in use, its public half; NULL before the negotiation, in client mode and for NULL. An owned
+ * result, ssh_key_free.
+ */
+ssh_key_t *ssh_transport_get_server_key(const ssh_transport_t *transport);
+
+/**
+ * Reads groups for diffie-hellman-group-exchange (RFC 4419), for all servers of the process started from here on.
+ * Without groups, servers do not offer it. Lines that are no tested safe primes of 2048 to 8192 bits are skipped.
+ *
+ * path: borrowed; a file as moduli(5) describes it. NULL: /etc/ssh/moduli, or /usr/local/etc/moduli.
+ * Returns SSH_OK; SSH_ERR_FILE where the file cannot be read or has no usable group: what was loaded before stays.
+ */
+ssh_status_t ssh_load_server_moduli(const char *path);
+
+/**
+ * Sets who serves a subsystem which check_channel_subsystem_request leaves undecided. At any time.
+ *
+ * name: copied; "sftp" for one.
+ * handler: copied; its user_data is taken: destroy runs also when the call fails, unless handler itself is refused for
+ * its size. NULL: nobody.
+ */
+ssh_status_t ssh_transport_set_subsystem_handler(ssh_transport_t *transport,
+                                                 const char *name,
+                                                 const ssh_subsystem_handler_t *handler);
+
+/* ==== Server: answering a hook's question ====================================================================== */
+
+/**
+ * Answers a hook's question, and releases its ticket. From any thread; allowed in the hook itself, which returns
+ * SSH_HOOK_PENDING then, or later, after a hook that kept its ticket and returned SSH_HOOK_PENDING.
+ *
+ * ticket: taken.
+ * result: what the hook would have returned: SSH_AUTH_*, SSH_OPEN_* or SSH_REQUEST_*.
+ * Returns SSH_OK, also where the connection is over and nobody waits for the answer; SSH_ERR_INVALID_ARGUMENT where
+ * result does not fit the question, which is denied.
+ */
+ssh_status_t ssh_ticket_settle(ssh_ticket_t *ticket,
+                               int32_t result);
+
+/**
+ * Releases a ticket without an answer: the question is denied. Only for a ticket that was kept with SSH_HOOK_PENDING.
+ * NULL is allowed.
+ */
+void ssh_ticket_free(ssh_ticket_t *ticket);
+
+/**
+ * Returns the authentication methods the user passed so far, comma-separated; "" where there are none and outside of
+ * authentication. Borrowed result until the ticket is settled; NULL for NULL.
+ */
+const char *ssh_ticket_get_passed(const ssh_ticket_t *ticket);
+
+/**
+ * Puts the text that goes with an answer: why a channel is refused, or what to show with SSH_AUTH_CHANGE_PASSWORD.
+ *
+ * text: copied.
+ * Returns SSH_OK, or SSH_ERR_INVALID_STATE where the ticket was settled; the same for all of these.
+ */
+ssh_status_t ssh_ticket_set_text(ssh_ticket_t *ticket,
+                                 const char *text);
+
+/**
+ * Puts what is shown above the questions of SSH_AUTH_ASK (RFC 4256 section 3.2).
+ *
+ * name: copied; a title, may be NULL.
+ * instruction: copied; may be NULL.
+ */
+ssh_status_t ssh_ticket_set_instruction(ssh_ticket_t *ticket,
+                                        const char *name,
+                                        const char *instruction);
+
+/**
+ * Adds a question for SSH_AUTH_ASK. Answers come to check_auth_interactive_response in the same order.
+ *
+ * text: copied; "Password: " for one.
+ * echo: the answer may be shown while it is typed.
+ */
+ssh_status_t ssh_ticket_add_prompt(ssh_ticket_t *ticket, const char *text, bool echo);
+
+/**
+ * Puts the port that is listened on, for check_port_forward_request with port 0.
+ *
+ * port: 1 to 65535.
+ */
+ssh_status_t ssh_ticket_set_port(ssh_ticket_t *ticket, uint32_t port);
+
+/**
+ * Puts the data of the reply to check_global_request.
+ *
+ * data: copied.
+ */
+ssh_status_t ssh_ticket_set_reply(ssh_ticket_t *ticket, const void *data, size_t data_len);
+
 /* ==== Channel: requests ======================================================================================== */
 
 /**
@@ -1787,7 +2220,7 @@ void ssh_exec_result_free(ssh_exec_result_t *result);
 /* ==== Initial values of structs ===================================================================================== */
 
 #define SSH_TRANSPORT_OPTIONS_INIT \
-    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
+    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 #define SSH_STREAM_INIT \
     { sizeof(ssh_stream_t), NULL, NULL, NULL, NULL, NULL, NULL }
 #define SSH_CONNECT_OPTIONS_INIT \
@@ -1796,6 +2229,11 @@ void ssh_exec_result_free(ssh_exec_result_t *result);
     { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0 }
 #define SSH_PASSWORD_OPTIONS_INIT \
     { sizeof(ssh_password_options_t), false, NULL, NULL }
+#define SSH_SERVER_HOOKS_INIT \
+    { sizeof(ssh_server_hooks_t), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+#define SSH_SUBSYSTEM_HANDLER_INIT \
+    { sizeof(ssh_subsystem_handler_t), NULL, NULL, NULL, NULL }
 
 /* ==== Release at the end of a scope (gcc, clang) ==================================================================== */
 

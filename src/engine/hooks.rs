@@ -2,6 +2,7 @@
 //! and free to block; only their own transport's hooks wait for them. What a hook does not decide is denied.
 
 use super::channel::Channel;
+use super::shared::{Locked, Shared};
 use super::transport::Transport;
 use crate::crypto::hostkey::PrivateKey;
 use crate::crypto::moduli::Moduli;
@@ -86,52 +87,89 @@ pub enum Verdict {
     Undecided,
 }
 
-/// The server's application. Every method has a default that denies.
+/// The right to answer one question, once, from any thread, during the hook or after it. Dropped unused, it denies.
+pub struct Answer<A> {
+    owner: Arc<Shared>,
+    give: Option<Box<Give<A>>>,
+}
+
+type Give<A> = dyn FnOnce(&mut Locked<'_>, Option<A>) + Send;
+
+impl<A> Answer<A> {
+    pub(super) fn new(owner: &Arc<Shared>, give: impl FnOnce(&mut Locked<'_>, Option<A>) + Send + 'static) -> Self {
+        Self { owner: Arc::clone(owner), give: Some(Box::new(give)) }
+    }
+
+    /// Answers. Does nothing where the connection is over.
+    pub fn give(mut self, said: A) {
+        self.settle(Some(said));
+    }
+
+    fn settle(&mut self, said: Option<A>) {
+        let Some(give) = self.give.take() else { return };
+        if let Ok(mut core) = self.owner.lock() {
+            give(&mut core, said);
+        }
+    }
+}
+
+impl<A> Drop for Answer<A> {
+    fn drop(&mut self) {
+        self.settle(None);
+    }
+}
+
+/// Why a channel is refused: a reason of RFC 4254 section 5.1 and a text.
+pub type Refusal = (u32, String);
+
+/// The server's application. Every method has a default that denies. A method may return before it has answered: the
+/// peer waits, hooks for what else it does go on.
 pub trait Hooks: Send + Sync {
-    /// Authentication methods a refusal lists, most useful first.
-    fn allowed_auths(&self, _transport: &Transport, _user: &str) -> Vec<String> {
-        vec!["password".to_owned()]
+    /// Authentication methods a refusal lists, most useful first. `passed` are those this user passed, the step
+    /// decided now included.
+    fn allowed_auths(&self, _transport: &Transport, _user: &str, _passed: &[&str]) -> Vec<String> {
+        Vec::new()
     }
 
     /// An authentication step. A key query's success authenticates nobody: the same key comes again with a verified
     /// signature.
-    fn check_auth(&self, _transport: &Transport, _ask: &AuthAsk) -> AuthVerdict {
-        AuthVerdict::Failure
-    }
+    fn check_auth(&self, _transport: &Transport, _ask: &AuthAsk, _answer: Answer<AuthVerdict>) {}
 
     /// A text shown before authentication, and its language tag.
     fn banner(&self, _transport: &Transport) -> Option<(String, String)> {
         None
     }
 
-    /// The peer opens a channel; refused with a reason of RFC 4254 section 5.1 and a text.
+    /// The peer opens a channel.
     fn check_channel_open(
         &self,
         _transport: &Transport,
         _id: u32,
         _open: &IncomingOpen,
-    ) -> std::result::Result<(), (u32, String)> {
-        Err((1, String::new()))
+        _answer: Answer<std::result::Result<(), Refusal>>,
+    ) {
     }
 
     /// The peer asks something of a channel. The handle does not keep the channel open.
-    fn check_channel_request(&self, _channel: &Channel, _ask: &ChannelAsk<'_>) -> Verdict {
-        Verdict::Undecided
+    fn check_channel_request(&self, _channel: &Channel, _ask: &ChannelAsk<'_>, answer: Answer<Verdict>) {
+        answer.give(Verdict::Undecided);
     }
 
-    /// The peer asks us to listen for it; the port listened on (port 0 leaves the choice to us), or None to refuse.
-    fn check_port_forward(&self, _transport: &Transport, _address: &str, _port: u16) -> Option<u16> {
-        None
-    }
+    /// The peer asks us to listen for it; the answer is the port listened on (port 0 leaves the choice to us), or None
+    /// to refuse.
+    fn check_port_forward(&self, _transport: &Transport, _address: &str, _port: u16, _answer: Answer<Option<u16>>) {}
 
     /// The peer ends such a forward; false: there is none.
-    fn cancel_port_forward(&self, _transport: &Transport, _address: &str, _port: u16) -> bool {
-        false
-    }
+    fn cancel_port_forward(&self, _transport: &Transport, _address: &str, _port: u16, _answer: Answer<bool>) {}
 
     /// Any other global request: the reply's data, or None to refuse.
-    fn check_global_request(&self, _transport: &Transport, _request: &str, _data: &[u8]) -> Option<Vec<u8>> {
-        None
+    fn check_global_request(
+        &self,
+        _transport: &Transport,
+        _request: &str,
+        _data: &[u8],
+        _answer: Answer<Option<Vec<u8>>>,
+    ) {
     }
 }
 

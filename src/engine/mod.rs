@@ -51,7 +51,7 @@ pub use deadline::Deadline;
 pub use event::Event;
 pub use exec::Collected;
 pub use forward::ForwardHandler;
-pub use hooks::{set_server_moduli, AuthAsk, ChannelAsk, Hooks, SubsystemHandler, Verdict};
+pub use hooks::{set_server_moduli, Answer, AuthAsk, ChannelAsk, Hooks, Refusal, SubsystemHandler, Verdict};
 pub use log::{set_log_callback, LogCallback};
 pub use stream::ByteStream;
 pub use transport::{Transport, TransportOptions};

@@ -5,7 +5,7 @@ use super::core::Core;
 use super::deadline::Deadline;
 use super::event::Event;
 use super::forward::{self, accept, refuse};
-use super::hooks::{server_moduli, AuthAsk, ChannelAsk, DenyAll, Hooks, SubsystemHandler, Verdict};
+use super::hooks::{server_moduli, Answer, AuthAsk, ChannelAsk, DenyAll, Hooks, SubsystemHandler, Verdict};
 use super::runtime::Runtime;
 use super::shared::{Locked, Shared};
 use super::start::{await_start, begin};
@@ -83,12 +83,12 @@ impl Transport {
     }
 }
 
-/// Runs `ask` with the hooks on the strand and gives its answer to `answer` under the lock. A panic in a hook is
-/// `None`: denied.
+/// Runs `ask` with the hooks on the strand; its answer reaches `answer` under the lock, whenever it comes. `None`: the
+/// right to answer was dropped, in a panic too; denied.
 fn consult<A: 'static>(
     core: &mut Core,
     shared: &Arc<Shared>,
-    ask: impl FnOnce(&dyn Hooks, &Arc<Shared>) -> A + Send + 'static,
+    ask: impl FnOnce(&dyn Hooks, &Arc<Shared>, Answer<A>) + Send + 'static,
     answer: impl FnOnce(&mut Locked<'_>, Option<A>) + Send + 'static,
 ) {
     let Some(hooks) = core.server.hooks.clone() else { return };
@@ -96,11 +96,8 @@ fn consult<A: 'static>(
     let posted = core.strand.clone().post(
         &Runtime::get().pool,
         Box::new(move || {
-            let said = catch_unwind(AssertUnwindSafe(|| ask(&*hooks, &owner))).ok();
-            drop(hooks);
-            if let Ok(mut core) = owner.lock() {
-                answer(&mut core, said);
-            }
+            let right = Answer::new(&owner, answer);
+            let _ = catch_unwind(AssertUnwindSafe(|| ask(&*hooks, &owner, right)));
         }),
     );
     if let (Err(error), Ok(conn)) = (posted, core.live()) {
@@ -110,10 +107,11 @@ fn consult<A: 'static>(
 
 pub(super) fn auth_ask(core: &mut Core, shared: &Arc<Shared>, ticket: Ticket, asked: AuthAsk) {
     let first = !std::mem::replace(&mut core.server.banner_sent, true);
+    let (user, passed, method) = (asked.user.clone(), asked.passed.clone(), asked.question.method());
     consult(
         core,
         shared,
-        move |hooks, shared| {
+        move |hooks, shared, right| {
             let transport = Transport::view(shared);
             let banner = first.then(|| hooks.banner(&transport)).flatten();
             if let (Some((text, language)), Ok(mut core)) = (banner, shared.lock()) {
@@ -122,16 +120,44 @@ pub(super) fn auth_ask(core: &mut Core, shared: &Arc<Shared>, ticket: Ticket, as
                     let _ = conn.send_banner(&text, &language);
                 }
             }
-            let verdict = hooks.check_auth(&transport, &asked);
-            (verdict, hooks.allowed_auths(&transport, &asked.user))
+            hooks.check_auth(&transport, &asked, right);
         },
         move |core, said| {
-            let (verdict, left) = said.unwrap_or((AuthVerdict::Failure, Vec::new()));
+            let mut passed = passed;
+            let verdict = match said.unwrap_or(AuthVerdict::Failure) {
+                AuthVerdict::Failure => AuthVerdict::Failure,
+                AuthVerdict::Partial => {
+                    passed.push(method);
+                    AuthVerdict::Partial
+                }
+                final_one => {
+                    let Ok(conn) = core.live() else { return };
+                    if conn.auth_answer(Instant::now(), ticket, final_one, &[]).is_ok() {
+                        return;
+                    }
+                    // It does not fit the question: denied.
+                    AuthVerdict::Failure
+                }
+            };
+            refuse_auth(core, ticket, verdict, user, passed);
+        },
+    );
+}
+
+/// Answers with a failure, partial or not, and the methods that can follow, which only the hooks know.
+fn refuse_auth(core: &mut Locked<'_>, ticket: Ticket, verdict: AuthVerdict, user: String, passed: Vec<&'static str>) {
+    let shared = Arc::clone(core.shared);
+    consult(
+        core,
+        &shared,
+        move |hooks, shared, right| right.give(hooks.allowed_auths(&Transport::view(shared), &user, &passed)),
+        move |core, said| {
+            let left = said.unwrap_or_default();
             let left: Vec<&str> = left.iter().map(String::as_str).collect();
             let Ok(conn) = core.live() else { return };
             let now = Instant::now();
             if conn.auth_answer(now, ticket, verdict, &left).is_err() {
-                // A verdict that does not fit the question, or method names that fit no list: denied.
+                // A partial success that nothing can follow, or method names that fit no list: denied.
                 let _ = conn.auth_answer(now, ticket, AuthVerdict::Failure, &[]);
             }
         },
@@ -145,7 +171,7 @@ pub(super) fn incoming(core: &mut Core, shared: &Arc<Shared>, id: ChannelId, ope
     consult(
         core,
         shared,
-        move |hooks, shared| hooks.check_channel_open(&Transport::view(shared), id.0, &open),
+        move |hooks, shared, right| hooks.check_channel_open(&Transport::view(shared), id.0, &open, right),
         move |core, said| match said.unwrap_or_else(|| Err((PROHIBITED, String::new()))) {
             Err((reason, text)) => refuse(core, id, reason, &text),
             Ok(()) => {
@@ -173,13 +199,15 @@ pub(super) fn channel_request(
     consult(
         core,
         shared,
-        move |hooks, shared| {
-            let channel = Channel::make(&mut *shared.lock().ok()?, shared, id, false).ok()?;
-            let ask = ChannelAsk::parse(&request, &data).ok()?;
-            Some(hooks.check_channel_request(&channel, &ask))
+        move |hooks, shared, right| {
+            let channel = shared.lock().and_then(|mut core| Channel::make(&mut core, shared, id, false));
+            // A channel that is gone, and a request that breaks the format, are refused.
+            if let (Ok(channel), Ok(ask)) = (channel, ChannelAsk::parse(&request, &data)) {
+                hooks.check_channel_request(&channel, &ask, right);
+            }
         },
         move |core, said| {
-            let verdict = said.flatten().unwrap_or(Verdict::Refuse);
+            let verdict = said.unwrap_or(Verdict::Refuse);
             let handler = match (&verdict, &name) {
                 (Verdict::Undecided, Some(name)) => core.server.subsystems.get(name).cloned(),
                 _ => None,
@@ -232,40 +260,57 @@ pub(super) fn global_request(
     if core.server.hooks.is_none() {
         return answer_global(core, ticket, None);
     }
+    match request.as_str() {
+        "tcpip-forward" | "cancel-tcpip-forward" => {
+            let Some((address, port)) = forward_of(&data) else { return answer_global(core, ticket, None) };
+            if request == "tcpip-forward" {
+                port_forward(core, shared, ticket, address, port);
+            } else {
+                consult(
+                    core,
+                    shared,
+                    move |hooks, shared, right| {
+                        hooks.cancel_port_forward(&Transport::view(shared), &address, port, right);
+                    },
+                    move |core, said| answer_global(core, ticket, said.unwrap_or(false).then_some(&[])),
+                );
+            }
+        }
+        _ => consult(
+            core,
+            shared,
+            move |hooks, shared, right| {
+                hooks.check_global_request(&Transport::view(shared), &request, &data, right);
+            },
+            move |core, said| answer_global(core, ticket, said.flatten().as_deref()),
+        ),
+    }
+}
+
+fn forward_of(data: &[u8]) -> Option<(String, u16)> {
+    let body = TcpipForward::parse(data).ok()?;
+    Some((String::from_utf8(body.address.to_vec()).ok()?, u16::try_from(body.port).ok()?))
+}
+
+fn port_forward(core: &mut Core, shared: &Arc<Shared>, ticket: Option<Ticket>, address: String, port: u16) {
     consult(
         core,
         shared,
-        move |hooks, shared| decide_global(hooks, &Transport::view(shared), &request, &data),
-        move |core, said| answer_global(core, ticket, said.flatten().as_deref()),
+        move |hooks, shared, right| hooks.check_port_forward(&Transport::view(shared), &address, port, right),
+        move |core, said: Option<Option<u16>>| {
+            let mut reply = Vec::new();
+            let Some(chosen) = said.flatten() else { return answer_global(core, ticket, None) };
+            // RFC 4254 section 7.1: the reply names the port only if the peer asked for any.
+            if port == 0 {
+                Writer::new(&mut reply).u32(chosen.into());
+            }
+            answer_global(core, ticket, Some(&reply));
+        },
     );
 }
 
 fn answer_global(core: &mut Core, ticket: Option<Ticket>, reply: Option<&[u8]>) {
     if let (Some(ticket), Ok(conn)) = (ticket, core.live()) {
         let _ = conn.answer_global(ticket, reply);
-    }
-}
-
-fn decide_global(hooks: &dyn Hooks, transport: &Transport, request: &str, data: &[u8]) -> Option<Vec<u8>> {
-    let forward = |data| {
-        let body = TcpipForward::parse(data).ok()?;
-        Some((String::from_utf8(body.address.to_vec()).ok()?, u16::try_from(body.port).ok()?))
-    };
-    match request {
-        "tcpip-forward" => {
-            let (address, port) = forward(data)?;
-            let chosen = hooks.check_port_forward(transport, &address, port)?;
-            let mut reply = Vec::new();
-            // RFC 4254 section 7.1: the reply names the port only if the peer asked for any.
-            if port == 0 {
-                Writer::new(&mut reply).u32(chosen.into());
-            }
-            Some(reply)
-        }
-        "cancel-tcpip-forward" => {
-            let (address, port) = forward(data)?;
-            hooks.cancel_port_forward(transport, &address, port).then(Vec::new)
-        }
-        _ => hooks.check_global_request(transport, request, data),
     }
 }

@@ -4,7 +4,7 @@ use super::arg::{self, invalid};
 use super::guard::{guard_unit, guard_value};
 use super::text;
 use super::types::ssh_status_t;
-use crate::crypto::hostkey::{PrivateKey, PublicKey};
+use crate::crypto::hostkey::{Curve, PrivateKey, PublicKey};
 use crate::crypto::keyfile;
 use crate::error::{printable, Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void, CString};
@@ -23,6 +23,11 @@ impl ssh_key_t {
     fn new(public: PublicKey, private: Option<PrivateKey>) -> Self {
         let name = text::c_string(public.key_type());
         Self { public, private, name }
+    }
+
+    /// A public key.
+    pub(super) fn of_public(public: PublicKey) -> Self {
+        Self::new(public, None)
     }
 
     /// A public key's handle for C.
@@ -162,6 +167,40 @@ pub unsafe extern "C" fn ssh_key_load_public_blob(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, blob) = unsafe { (arg::out(out_key)?, arg::bytes(blob, blob_len)?) };
         *out = ssh_key_t::give_public(PublicKey::parse(blob)?);
+        Ok(())
+    })
+}
+
+/// Makes a new private key.
+///
+/// Blocks; for RSA up to some seconds.
+/// key_type: "ssh-ed25519"; "ecdsa-sha2-nistp256", "...384" or "...521"; "ssh-rsa".
+/// bits: for RSA 2048 to 16384, 0 is 3072; 0 for the others, whose type says it.
+/// out_key: owned result, ssh_key_free.
+/// Returns SSH_OK; SSH_ERR_KEY_UNSUPPORTED_TYPE; SSH_ERR_INVALID_ARGUMENT for other bits.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_generate(
+    key_type: *const c_char,
+    bits: u32,
+    out_key: *mut *mut ssh_key_t,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, key_type) = unsafe { (arg::out(out_key)?, arg::text(key_type, "key_type")?) };
+        if bits != 0 && key_type != "ssh-rsa" {
+            return Err(invalid("bits are for RSA keys only"));
+        }
+        *out = ssh_key_t::give_private(match key_type {
+            "ssh-ed25519" => PrivateKey::generate_ed25519()?,
+            "ecdsa-sha2-nistp256" => PrivateKey::generate_ecdsa(Curve::P256)?,
+            "ecdsa-sha2-nistp384" => PrivateKey::generate_ecdsa(Curve::P384)?,
+            "ecdsa-sha2-nistp521" => PrivateKey::generate_ecdsa(Curve::P521)?,
+            "ssh-rsa" => PrivateKey::generate_rsa(if bits == 0 { 3072 } else { bits })?,
+            _ => {
+                let text = format!("no key of type \"{}\" can be made", printable(key_type.as_bytes()));
+                return Err(Error::new(ErrorKind::KeyUnsupportedType, text));
+            }
+        });
         Ok(())
     })
 }

@@ -30,13 +30,18 @@ mod known_hosts;
 mod log;
 mod options;
 mod security_options;
+mod server;
+mod server_hooks;
+mod server_types;
 mod status;
 mod stream;
 mod text;
+mod ticket;
 mod transport;
 mod transport_info;
 mod transport_new;
 mod transport_request;
 mod types;
 
+pub use server_types::*;
 pub use types::*;

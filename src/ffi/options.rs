@@ -25,11 +25,13 @@ macro_rules! sized {
     )+ };
 }
 sized! {
-    ssh_transport_options_t, software: *const u8;
+    ssh_transport_options_t, max_pending_globals: u32;
     ssh_stream_t, destroy: super::types::ssh_destroy_cb_t;
     ssh_connect_options_t, password_len: usize;
     ssh_channel_options_t, open_data_len: usize;
     ssh_password_options_t, user_data: *const u8;
+    super::server_types::ssh_server_hooks_t, check_global_request: *const u8;
+    super::server_types::ssh_subsystem_handler_t, finish: *const u8;
 }
 
 /// The longest time an option can mean: longer is the same as for ever, and later sums cannot overflow.
@@ -46,6 +48,37 @@ fn time(ms: i64, default: Duration, what: &'static str) -> Result<Duration> {
         1.. => Ok(Duration::from_millis(ms.unsigned_abs()).min(FOREVER)),
         _ => Err(arg::invalid(format!("{what} is negative and not SSH_WAIT_FOREVER"))),
     }
+}
+
+/// What a peer may make us hold or do; 0 keeps the default.
+fn limits(c: &ssh_transport_options_t, o: &mut TransportOptions) -> Result<()> {
+    o.config.login_grace = time(c.login_grace_ms, o.config.login_grace, "login_grace_ms")?;
+    let l = &mut o.config.limits;
+    for (given, limit) in [(c.max_preauth_bytes, &mut l.preauth_bytes), (c.max_preauth_packets, &mut l.preauth_packets)]
+    {
+        if given != 0 {
+            *limit = given;
+        }
+    }
+    for (given, limit) in [
+        (c.max_auth_attempts, &mut l.auth_attempts),
+        (c.max_interactive_rounds, &mut l.interactive_rounds),
+        (c.max_environment, &mut l.environment),
+    ] {
+        if given != 0 {
+            *limit = given;
+        }
+    }
+    for (given, limit) in [
+        (c.max_channels, &mut l.channels),
+        (c.max_pending_requests, &mut l.pending_requests),
+        (c.max_pending_globals, &mut l.pending_globals),
+    ] {
+        if given != 0 {
+            *limit = usize::try_from(given).unwrap_or(usize::MAX);
+        }
+    }
+    Ok(())
 }
 
 /// Checks a transport's options.
@@ -76,6 +109,7 @@ pub(super) unsafe fn transport(options: *const ssh_transport_options_t) -> Resul
         o.config.rekey_packets = c.rekey_packets;
     }
     o.config.rekey_interval = time(c.rekey_interval_ms, o.config.rekey_interval, "rekey_interval_ms")?;
+    limits(&c, &mut o)?;
     // SAFETY: passed on.
     if let Some(software) = unsafe { arg::opt_text(c.software, "software")? } {
         // RFC 4253 section 4.2: printable US-ASCII without whitespace and minus signs; 255 bytes for the whole line.

@@ -124,6 +124,24 @@ pub struct ssh_transport_options_t {
     /// Copied; what follows "SSH-2.0-" in our identification string. Default "sshrs_" and the version. 1 to
     /// 200 printable ASCII characters without space and '-'.
     pub software: *const c_char,
+    /// Server: from the start to a successful login. Default 120000.
+    pub login_grace_ms: i64,
+    /// Server: bytes taken from a client that is not logged in. Default 4194304.
+    pub max_preauth_bytes: u64,
+    /// Server: packets taken from a client that is not logged in. Default 2000.
+    pub max_preauth_packets: u64,
+    /// Server: failed attempts, whatever the method and user, after which the connection ends. Default 6.
+    pub max_auth_attempts: u32,
+    /// Server: rounds of questions in one keyboard-interactive attempt. Default 16.
+    pub max_interactive_rounds: u32,
+    /// Channels open at once, both sides' together. Default 1000.
+    pub max_channels: u32,
+    /// Server: environment variables for one channel. Default 128.
+    pub max_environment: u32,
+    /// Requests on one channel that are not answered yet. Default 64.
+    pub max_pending_requests: u32,
+    /// Global requests that are not answered yet. Default 64.
+    pub max_pending_globals: u32,
 }
 
 /// A byte stream of the caller's, for ssh_transport_new_stream; initialise with SSH_STREAM_INIT. send and recv are
@@ -283,3 +301,4 @@ pub use super::handle::ssh_channel_t;
 pub use super::key::ssh_key_t;
 pub use super::known_hosts::ssh_known_hosts_t;
 pub use super::security_options::ssh_security_options_t;
+pub use super::ticket::ssh_ticket_t;

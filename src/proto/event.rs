@@ -99,6 +99,19 @@ pub enum AuthQuestion {
     InteractiveAnswers(Vec<SecretBytes>),
 }
 
+impl AuthQuestion {
+    /// The method's name (RFC 4252, RFC 4256).
+    #[must_use]
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Password(_) | Self::PasswordChange { .. } => "password",
+            Self::KeyQuery { .. } | Self::KeySigned { .. } => "publickey",
+            Self::InteractiveStart { .. } | Self::InteractiveAnswers(_) => "keyboard-interactive",
+        }
+    }
+}
+
 /// Names the question and shows nothing of it: passwords must not reach a log with an event.
 impl fmt::Debug for AuthQuestion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

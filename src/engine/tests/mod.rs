@@ -6,7 +6,9 @@ mod load;
 mod server;
 mod streams;
 
-use super::{AuthAsk, Channel, ChannelAsk, Deadline, Event, Hooks, Recv, Transport, TransportOptions, Verdict};
+use super::{
+    Answer, AuthAsk, Channel, ChannelAsk, Deadline, Event, Hooks, Recv, Refusal, Transport, TransportOptions, Verdict,
+};
 use crate::crypto::hostkey::PrivateKey;
 use crate::proto::event::{AuthQuestion, AuthVerdict, IncomingOpen, Prompts, Stream};
 use std::os::unix::net::UnixStream;
@@ -36,7 +38,7 @@ impl Default for App {
 }
 
 impl Hooks for App {
-    fn allowed_auths(&self, _: &Transport, _: &str) -> Vec<String> {
+    fn allowed_auths(&self, _: &Transport, _: &str, _: &[&str]) -> Vec<String> {
         self.methods.iter().map(|&m| m.to_owned()).collect()
     }
 
@@ -44,10 +46,10 @@ impl Hooks for App {
         Some(("welcome\n".to_owned(), String::new()))
     }
 
-    fn check_auth(&self, transport: &Transport, ask: &AuthAsk) -> AuthVerdict {
+    fn check_auth(&self, transport: &Transport, ask: &AuthAsk, answer: Answer<AuthVerdict>) {
         assert!(!transport.is_authenticated());
         let ok = |yes: bool| if yes { AuthVerdict::Success } else { AuthVerdict::Failure };
-        match &ask.question {
+        answer.give(match &ask.question {
             AuthQuestion::Password(p) => ok(self.methods.contains(&"password") && p.as_slice() == b"secret"),
             AuthQuestion::KeyQuery { key, .. } | AuthQuestion::KeySigned { key, .. } => ok(key == host_key().public()),
             AuthQuestion::InteractiveStart { .. } => {
@@ -55,18 +57,18 @@ impl Hooks for App {
             }
             AuthQuestion::InteractiveAnswers(answers) => ok(answers.len() == 1 && answers[0].as_slice() == b"secret"),
             _ => AuthVerdict::Failure,
-        }
+        });
     }
 
-    fn check_channel_open(&self, _: &Transport, _: u32, open: &IncomingOpen) -> Result<(), (u32, String)> {
-        match open.kind.as_str() {
+    fn check_channel_open(&self, _: &Transport, _: u32, open: &IncomingOpen, answer: Answer<Result<(), Refusal>>) {
+        answer.give(match open.kind.as_str() {
             "session" | "direct-tcpip" => Ok(()),
             _ => Err((3, "no such type here".to_owned())),
-        }
+        });
     }
 
-    fn check_channel_request(&self, _: &Channel, ask: &ChannelAsk<'_>) -> Verdict {
-        match ask {
+    fn check_channel_request(&self, _: &Channel, ask: &ChannelAsk<'_>, answer: Answer<Verdict>) {
+        answer.give(match ask {
             ChannelAsk::Exec(_) => {
                 if let Some(gate) = &self.gate {
                     assert!(gate.wait(soon()));
@@ -75,11 +77,11 @@ impl Hooks for App {
             }
             ChannelAsk::Shell => Verdict::Accept,
             _ => Verdict::Undecided,
-        }
+        });
     }
 
-    fn check_port_forward(&self, _: &Transport, _: &str, port: u16) -> Option<u16> {
-        Some(if port == 0 { 4242 } else { port })
+    fn check_port_forward(&self, _: &Transport, _: &str, port: u16, answer: Answer<Option<u16>>) {
+        answer.give(Some(if port == 0 { 4242 } else { port }));
     }
 }
 

@@ -169,6 +169,45 @@ fn only_channels_asked_for_reach_a_client() {
     assert_eq!(read_all(&theirs, Stream::Data), b"echo");
 }
 
+/// Keeps every right to answer.
+#[derive(Default)]
+struct Later {
+    auth: std::sync::Mutex<Vec<Answer<AuthVerdict>>>,
+}
+
+impl Hooks for Later {
+    fn check_auth(&self, _: &Transport, _: &AuthAsk, answer: Answer<AuthVerdict>) {
+        self.auth.lock().unwrap().push(answer);
+    }
+}
+
+#[test]
+fn an_answer_may_come_later_and_a_dropped_one_denies() {
+    let hooks = Arc::new(Later::default());
+    let (a, b) = fds();
+    let server = Transport::from_fd(b, options()).unwrap();
+    server.add_server_key(host_key()).unwrap();
+    server.start_server_event(Some(hooks.clone()), &Event::new()).unwrap();
+    let client = Transport::from_fd(a, options()).unwrap();
+    client.start_client(soon()).unwrap();
+    for good in [false, true] {
+        let asking = std::thread::spawn({
+            let client = client.clone();
+            move || client.auth_password("user", b"secret", false, None, soon())
+        });
+        eventually("the question arrives", || !hooks.auth.lock().unwrap().is_empty());
+        let answer = hooks.auth.lock().unwrap().pop().unwrap();
+        if good {
+            answer.give(AuthVerdict::Success);
+        } else {
+            drop(answer);
+        }
+        assert_eq!(asking.join().unwrap().is_ok(), good);
+    }
+    drop(client);
+    eventually("the end is noticed", || !server.is_active());
+}
+
 #[test]
 fn without_hooks_everything_is_denied_and_without_keys_nothing_starts() {
     let (a, b) = fds();
@@ -179,6 +218,6 @@ fn without_hooks_everything_is_denied_and_without_keys_nothing_starts() {
     let client = Transport::from_fd(a, options()).unwrap();
     client.start_client(soon()).unwrap();
     let refused = client.auth_password("user", b"secret", false, None, soon()).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::AuthFailed);
+    assert_eq!(refused.kind(), ErrorKind::AuthMethodNotAllowed);
     assert_eq!(client.remote_server_key().unwrap(), server.server_key().unwrap());
 }

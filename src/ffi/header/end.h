@@ -2,7 +2,7 @@
 /* ==== Initial values of structs ===================================================================================== */
 
 #define SSH_TRANSPORT_OPTIONS_INIT \
-    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
+    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 #define SSH_STREAM_INIT \
     { sizeof(ssh_stream_t), NULL, NULL, NULL, NULL, NULL, NULL }
 #define SSH_CONNECT_OPTIONS_INIT \
@@ -11,6 +11,11 @@
     { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0 }
 #define SSH_PASSWORD_OPTIONS_INIT \
     { sizeof(ssh_password_options_t), false, NULL, NULL }
+#define SSH_SERVER_HOOKS_INIT \
+    { sizeof(ssh_server_hooks_t), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+#define SSH_SUBSYSTEM_HANDLER_INIT \
+    { sizeof(ssh_subsystem_handler_t), NULL, NULL, NULL, NULL }
 
 /* ==== Release at the end of a scope (gcc, clang) ==================================================================== */
 
