@@ -37,8 +37,8 @@ unsafe fn recv(
 /// buf: out, buf_len bytes, at least 1.
 /// timeout_ms: SSH_WAIT_DEFAULT is what ssh_channel_settimeout set; the same for all calls on channels.
 /// out_len: the bytes received.
-/// Returns SSH_OK; SSH_EOF, and nothing was received; SSH_ERR_TIMEOUT; SSH_ERR_CHANNEL_CLOSED where the channel closed
-/// without an end of file; what ended the connection. What arrived before is delivered first.
+/// Returns SSH_OK; SSH_EOF, and nothing was received, after the peer's end of file or close and after our own close;
+/// SSH_ERR_TIMEOUT; what ended the connection, if it ended before any of these. What arrived before is delivered first.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_recv(
     channel: *mut ssh_channel_t,

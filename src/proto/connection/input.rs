@@ -26,7 +26,7 @@ impl Connection {
     fn handle_line(&mut self, line: &[u8]) -> Result<()> {
         if self.ident.line(line, self.role == Role::Client, self.config.limits.pre_ident_lines)? {
             self.ident_deadline = None;
-            self.out.log(4, || format!("peer: {}", printable(line)));
+            self.out.log(3, || format!("the peer is {}", printable(line)));
         }
         Ok(())
     }
@@ -106,9 +106,19 @@ impl Connection {
             self.inbound = Some(change);
             self.received.packets_with_keys = 0;
             self.received.bytes_with_keys = 0;
+            self.log_keys();
             self.kex_is_done()?;
         }
         Ok(())
+    }
+
+    fn log_keys(&mut self) {
+        let (Some(names), out) = (self.kex.negotiated(), &mut self.out) else { return };
+        out.log(3, || {
+            let (kex, key, c2s, s2c) =
+                (names.kex.name, names.host_key.name, names.c2s.cipher.name, names.s2c.cipher.name);
+            format!("new keys: {kex}, host key {key}, {c2s} to the server, {s2c} to the client")
+        });
     }
 
     fn auth_message(&mut self, number: u8, body: &[u8]) -> Result<()> {
@@ -137,6 +147,7 @@ impl Connection {
     /// Authentication succeeded: the next phase begins, and compression that waited for it.
     pub(super) fn authenticated(&mut self) {
         self.phase = Phase::Open;
+        self.out.log(3, || "authenticated".to_owned());
         self.grace_deadline = None;
         self.keepalive.sent(self.now);
         if let Some(names) = self.kex.negotiated() {
