@@ -24,6 +24,7 @@ static void check_pair(const char *name, const char *type, uint32_t bits)
     CHECK_OK(ssh_key_get_public_blob(private_key, &blob, &len));
     CHECK_OK(ssh_key_load_public_blob(blob, len, &again));
     CHECK(ssh_key_is_equal(again, public_key));
+    ssh_key_free(again);
     CHECK_STATUS(ssh_key_load_public_blob(blob, len - 1, &again), SSH_ERR_KEY_CORRUPT);
     CHECK(again == NULL);
     ssh_bytes_free(blob);

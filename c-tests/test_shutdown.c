@@ -4,7 +4,7 @@
 int main(void)
 {
     ssh_transport_t *transport = test_connect();
-    ssh_channel_t *channel = test_exec(transport, "wc -c; exit 6");
+    ssh_channel_t *channel = test_exec(transport, "sleep 1; wc -c; exit 6");
     char buf[16];
     uint32_t status;
     size_t n;

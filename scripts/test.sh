@@ -27,7 +27,7 @@ licences|one|q|every dependency has an allowed licence and a reason to be here
 cargo|cargo|q|the Rust tests: units, two cores in memory, layering, header, vectors, fuzz corpora
 build|one|q|the C library, the C tests and the examples compile without a warning
 ctest|ctest|q|the C tests and examples, installed and in place
-memcheck|ctest||the C tests under memcheck and helgrind
+memcheck|ctest||the C tests under memcheck
 fuzz|fuzz||the corpora through every fuzz target under AddressSanitizer, then some seconds of new inputs each
 interop|pytest||real peers: OpenSSH, Dropbear, AsyncSSH, and peers that misbehave
 '
