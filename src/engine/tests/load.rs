@@ -2,6 +2,7 @@
 
 use super::super::sys::tests::shrink_send_buffer;
 use super::*;
+use crate::error::ErrorKind;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -110,4 +111,19 @@ fn concurrent_global_requests_keep_their_replies() {
         }
     });
     assert_eq!(pair.client.request_port_forward("", 0, None, soon()).unwrap(), 4242);
+}
+
+#[test]
+fn requests_that_arrive_in_one_batch_are_not_taken_for_unanswered_ones() {
+    let pair = Pair::open();
+    // While the client's lock is held its poller can read but not handle what comes.
+    let held = pair.client.shared().lock().unwrap();
+    for _ in 0..300 {
+        let sent = pair.server.global_request("anybody-there@example.com", b"", true, Deadline::after_ms(0));
+        assert_eq!(sent.unwrap_err().kind(), ErrorKind::Timeout);
+    }
+    drop(held);
+    let refused = pair.server.global_request("anybody-there@example.com", b"", true, soon());
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::RequestRefused);
+    assert!(pair.client.is_active(), "{:?}", pair.client.end_reason());
 }
