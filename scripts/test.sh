@@ -28,6 +28,7 @@ cargo|cargo|q|the Rust tests: units, two cores in memory, layering, header, vect
 build|one|q|the C library, the C tests and the examples compile without a warning
 ctest|ctest|q|the C tests and examples, installed and in place
 memcheck|ctest||the C tests under memcheck
+tsan|one||thread stress under ThreadSanitizer with no report of ours
 fuzz|fuzz||the corpora through every fuzz target under AddressSanitizer, then some seconds of new inputs each
 interop|pytest||real peers: OpenSSH, Dropbear, AsyncSSH, and peers that misbehave
 '
@@ -46,6 +47,7 @@ stage_memcheck() {
     cmake --preset debug >/dev/null && cmake --build --preset debug &&
         ctest --preset valgrind -C Valgrind --no-tests=error --timeout 900
 }
+stage_tsan() { scripts/tsan.sh; }
 # Long runs are for scripts/fuzz.sh by hand; this one shows that the targets build, run and do not fail at once.
 stage_fuzz() { scripts/fuzz.sh replay && scripts/fuzz.sh all "${SSHRS_FUZZ_SECONDS:-5}"; }
 stage_interop() {

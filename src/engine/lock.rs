@@ -12,6 +12,40 @@ use std::time::Instant;
 #[derive(Debug, Default)]
 pub(super) struct Mutex<T> {
     inner: std::sync::Mutex<T>,
+    order: Order,
+}
+
+/// Shows ThreadSanitizer (scripts/tsan.sh) what the lock orders: it does not see the parts of the lock that are compiled
+/// into the standard library. Nothing in any other build.
+#[derive(Debug, Default)]
+struct Order {
+    #[cfg(sshrs_tsan)]
+    seen: std::sync::atomic::AtomicBool,
+}
+
+impl Order {
+    const fn new() -> Self {
+        Self {
+            #[cfg(sshrs_tsan)]
+            seen: std::sync::atomic::AtomicBool::new(false),
+        }
+    }
+
+    /// The lock was just taken.
+    #[inline]
+    #[allow(clippy::unused_self, reason = "used in the build for ThreadSanitizer")]
+    fn taken(&self) {
+        #[cfg(sshrs_tsan)]
+        let _ = self.seen.load(Ordering::Acquire);
+    }
+
+    /// The lock is about to be given back.
+    #[inline]
+    #[allow(clippy::unused_self, reason = "used in the build for ThreadSanitizer")]
+    fn giving_back(&self) {
+        #[cfg(sshrs_tsan)]
+        self.seen.store(true, Ordering::Release);
+    }
 }
 
 /// The lock, held.
@@ -23,11 +57,13 @@ pub(super) struct MutexGuard<'a, T> {
 
 impl<T> Mutex<T> {
     pub(super) const fn new(value: T) -> Self {
-        Self { inner: std::sync::Mutex::new(value) }
+        Self { inner: std::sync::Mutex::new(value), order: Order::new() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, T> {
-        MutexGuard { mutex: self, inner: Some(self.inner.lock().unwrap_or_else(PoisonError::into_inner)) }
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        self.order.taken();
+        MutexGuard { mutex: self, inner: Some(inner) }
     }
 }
 
@@ -38,11 +74,22 @@ impl<T> MutexGuard<'_, T> {
         impl<T> Drop for Relock<'_, '_, T> {
             fn drop(&mut self) {
                 self.0.inner = Some(self.0.mutex.inner.lock().unwrap_or_else(PoisonError::into_inner));
+                self.0.mutex.order.taken();
             }
         }
+        guard.mutex.order.giving_back();
         guard.inner = None;
         let _relock = Relock(guard);
         work()
+    }
+}
+
+#[cfg(sshrs_tsan)]
+impl<T> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        if self.inner.is_some() {
+            self.mutex.order.giving_back();
+        }
     }
 }
 
@@ -91,7 +138,9 @@ impl Condvar {
     pub(super) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
         let Some(held) = guard.inner.take() else { return };
         self.waiting.fetch_add(1, Ordering::Relaxed);
+        guard.mutex.order.giving_back();
         guard.inner = Some(self.inner.wait(held).unwrap_or_else(PoisonError::into_inner));
+        guard.mutex.order.taken();
         self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -103,8 +152,10 @@ impl Condvar {
         }
         let Some(held) = guard.inner.take() else { return true };
         self.waiting.fetch_add(1, Ordering::Relaxed);
+        guard.mutex.order.giving_back();
         let (held, result) = self.inner.wait_timeout(held, left).unwrap_or_else(PoisonError::into_inner);
         guard.inner = Some(held);
+        guard.mutex.order.taken();
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         result.timed_out()
     }
