@@ -4,12 +4,16 @@
 # Installs what is missing and builds first. SSHRS_DEMO_MIB sets another size.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+preset=${SSHRS_PRESET:-release}
 
 if [ -z "${SSHRS_TEST_PORT:-}" ]; then
     scripts/install-deps.sh
     echo "demo: building (the first time takes some minutes)"
-    cmake --preset release >/dev/null
-    cmake --build --preset release
+    mkdir -p build/logs
+    if ! { cmake --preset "$preset" && cmake --build --preset "$preset"; } >build/logs/demo.log 2>&1; then
+        tail -n 40 build/logs/demo.log >&2
+        exit 1
+    fi
     exec scripts/with-sshd.sh bash "$0"
 fi
 
@@ -18,7 +22,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 client() {
-    build/release/examples-c/sshrs-ssh -p "$SSHRS_TEST_PORT" -i "$SSHRS_TEST_KEY" \
+    "build/$preset/examples-c/sshrs-ssh" -p "$SSHRS_TEST_PORT" -i "$SSHRS_TEST_KEY" \
         -o UserKnownHostsFile="$1" -o StrictHostKeyChecking=yes "${@:2}"
 }
 target=$SSHRS_TEST_USER@$SSHRS_TEST_HOST
@@ -44,7 +48,7 @@ echo "exit status $status (the command ended with \`exit 7\`)"
 
 echo
 echo "== What was negotiated"
-negotiated=$(grep -iE 'negotiat|kex|cipher|host ?key' "$work/log") || { cat "$work/log"; exit 1; }
+negotiated=$(grep -E '(server version|kex|host key|cipher to .*|mac to .*|compression to .*|logged in)[: ]' "$work/log") || { cat "$work/log"; exit 1; }
 printf '%s\n' "$negotiated"
 
 echo

@@ -40,7 +40,7 @@ PRESET=${SSHRS_PRESET:-release}
 stage_fmt() { cargo fmt --check; }
 stage_clippy() { cargo clippy --quiet --locked --all-targets -- -D warnings; }
 stage_licences() { build/venv/bin/python scripts/check-deps.py; }
-stage_cargo() { cargo test --quiet --locked --no-fail-fast; }
+stage_cargo() { cargo test --locked --no-fail-fast; }
 stage_build() { cmake --preset "$PRESET" && cmake --build --preset "$PRESET"; }
 stage_ctest() { ctest --preset "$PRESET" --no-tests=error --timeout 300; }
 stage_memcheck() {
@@ -134,7 +134,7 @@ done <<<"$STAGES"
 # Skips are told, each with its reason, so that nobody takes them for passes.
 if [ "$skipped" != 0 ]; then
     echo "skipped:"
-    grep -hE '^SKIPPED |\*\*\*Skipped|^test .* ignored' "$LOGS"/{cargo,ctest,memcheck,interop}.log 2>/dev/null | sed 's/^/    /'
+    grep -hE '^SKIPPED |\*\*\*Skipped|^test .* \.\.\. ignored' "$LOGS"/{cargo,ctest,memcheck,interop}.log 2>/dev/null | sed 's/^/    /'
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
