@@ -41,7 +41,7 @@ minimise() {
     local target=$1 into
     into=$(mktemp -d)
     mkdir -p "$work/corpus/$target"
-    "$(binary "$target")" -merge=1 -max_len=4096 "$into" "$root/fuzz/corpus/$target" "$work/corpus/$target"
+    "$(binary "$target")" -set_cover_merge=1 -max_len=4096 "$into" "$root/fuzz/corpus/$target" "$work/corpus/$target"
     rm -rf "$root/fuzz/corpus/$target"
     cp -r "$into" "$root/fuzz/corpus/$target"
     chmod 755 "$root/fuzz/corpus/$target"
