@@ -5,6 +5,7 @@ SSHRS_NO_SKIP=1 a peer that cannot be run is a failure, so that a test run canno
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from algorithms import SSHD_OPTION, TABLES  # noqa: E402
 
 
 def pytest_sessionstart(session):
+    # Ended from outside, the servers' folders are removed all the same.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
     if not os.access(program(), os.X_OK):
         pytest.exit(f"there is no client at {program()}: build it (scripts/test.sh does), or set SSHRS_SSH", 4)
 
