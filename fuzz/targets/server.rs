@@ -39,7 +39,11 @@ impl Watch for Server {
                 assert!(self.granted, "authenticated without a verdict");
                 assert!(!std::mem::replace(&mut self.told, true), "authenticated twice");
             }
-            Event::AuthDone(_) | Event::AuthPrompts(_) | Event::AuthPasswordChange(_) | Event::Banner => {
+            Event::AuthDone(_)
+            | Event::AuthPrompts(_)
+            | Event::AuthPasswordChange(_)
+            | Event::AuthReady
+            | Event::Banner => {
                 panic!("a client's event at a server")
             }
             other => self.app.event(conn, other),

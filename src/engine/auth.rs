@@ -125,6 +125,14 @@ pub(super) fn publickey_on(
             core.live()?;
             return Err(no_session());
         }
+        if public.signature_algorithms().len() > 1 {
+            // Which of them the server takes it may still be saying: EXT_INFO comes ahead of the service's grant.
+            let bound = deadline.earlier(Deadline::after(core.options.config.auth_timeout));
+            core.wait_changed(bound, |core| match core.live().and_then(|conn| conn.auth_prepare(Instant::now())) {
+                Ok(false) => None,
+                Ok(true) | Err(_) => Some(()),
+            });
+        }
         let allowed = core.options.config.preferences.pubkey.clone();
         let conn = core.live()?;
         let algorithm = choose_algorithm(public, &allowed, conn.server_sig_algs())?;

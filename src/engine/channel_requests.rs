@@ -189,7 +189,8 @@ fn end_of(core: &mut Core, channel: &Channel) -> Option<Result<End>> {
         return Some(Ok(End::Nothing));
     }
     // The status may have been on its way; but whoever closes, or loses the connection, wakes every waiter.
-    (!state.is_open()).then(|| Err(lost.unwrap_or_else(|| ErrorKind::ChannelClosed.into())))
+    // Closed here or there, it ended without a status.
+    (!state.is_open()).then(|| lost.map_or(Ok(End::Nothing), Err))
 }
 
 fn still_open(core: &mut Locked<'_>, channel: &Channel) -> Result<()> {

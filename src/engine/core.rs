@@ -254,6 +254,7 @@ impl Core {
             Event::AuthDone(outcome) => self.auth_news(shared, AuthNews::Done(outcome)),
             Event::AuthPrompts(prompts) => self.auth_news(shared, AuthNews::Prompts(prompts)),
             Event::AuthPasswordChange(prompt) => self.auth_news(shared, AuthNews::ChangePassword(prompt)),
+            Event::AuthReady => shared.changed.notify_all(),
             Event::Banner => {}
             Event::Authenticated => {
                 shared.changed.notify_all();

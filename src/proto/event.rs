@@ -162,6 +162,8 @@ pub enum Event {
     /// Client: the server wants another password (its prompt); answer with `Connection::auth_change_password` or
     /// `Connection::auth_abort`.
     AuthPasswordChange(Vec<u8>),
+    /// Client: the server granted the authentication service; what it had to say before (EXT_INFO) is known.
+    AuthReady,
     /// Client: a banner arrived; `Connection::banner` has it.
     Banner,
     /// Server: a question; answer with `Connection::auth_answer`.

@@ -108,10 +108,7 @@ impl ClientAuth {
             return Err(Error::new(ErrorKind::InvalidState, "an authentication attempt is under way").at(Stage::Auth));
         }
         request.check()?;
-        if self.service == Service::NotAsked {
-            out.message(|buf| ServiceRequest::new(SERVICE_AUTH).encode(buf));
-            self.service = Service::Asked;
-        }
+        self.ask_service(out);
         let asked = match &request {
             AuthRequest::None { .. } => Asked::None,
             AuthRequest::Password { .. } => Asked::Password,
@@ -211,6 +208,21 @@ impl ClientAuth {
         Ok(false)
     }
 
+    /// Asks for the service, unless that was done. A server's EXT_INFO comes before its answer, `Event::AuthReady`, so
+    /// whoever waits for that knows server-sig-algs where there are any.
+    pub fn ask_service(&mut self, out: &mut Outbox) {
+        if self.service == Service::NotAsked {
+            out.message(|buf| ServiceRequest::new(SERVICE_AUTH).encode(buf));
+            self.service = Service::Asked;
+        }
+    }
+
+    /// The server has granted the service.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.service == Service::Accepted
+    }
+
     fn service_accepted(&mut self, out: &mut Outbox, now: Instant, payload: &[u8]) -> Result<()> {
         let message = ServiceAccept::parse(payload)?;
         if self.service != Service::Asked {
@@ -220,6 +232,10 @@ impl ClientAuth {
             return Err(Error::protocol("SERVICE_ACCEPT for a service that was not asked for (RFC 4253 section 10)"));
         }
         self.service = Service::Accepted;
+        if self.attempt.is_none() {
+            // Asked for ahead of an attempt; an attempt under way needs no telling.
+            out.event(Event::AuthReady);
+        }
         self.send_queued(out, now);
         Ok(())
     }

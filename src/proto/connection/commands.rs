@@ -62,6 +62,18 @@ impl Connection {
         self.client_auth(now, |auth, out| auth.start(out, now, request))
     }
 
+    /// Client: asks for the authentication service ahead of an attempt; true if the server has granted it, otherwise
+    /// `Event::AuthReady` tells.
+    pub fn auth_prepare(&mut self, now: Instant) -> Result<bool> {
+        let mut ready = false;
+        self.client_auth(now, |auth, out| {
+            auth.ask_service(out);
+            ready = auth.is_ready();
+            Ok(())
+        })?;
+        Ok(ready)
+    }
+
     /// Client: what a publickey signature must cover (RFC 4252 section 7).
     pub fn auth_signing_data(&self, user: &str, algorithm: &str, key_blob: &[u8]) -> Result<Vec<u8>> {
         let session_id = self.session_id().ok_or_else(|| Error::new(ErrorKind::InvalidState, "no existing session"))?;
