@@ -14,7 +14,7 @@ static bool change_modes(int fd, const struct termios *before, const struct term
     bool ok;
 
     pthread_mutex_lock(&saved_lock);
-    ok = tcsetattr(fd, TCSAFLUSH, after) == 0;
+    ok = tcsetattr(fd, TCSADRAIN, after) == 0;
     if (ok) {
         saved_modes = *before;
         saved_fd = fd;
