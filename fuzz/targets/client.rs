@@ -25,7 +25,7 @@ impl Watch for Client {
     fn event(&mut self, conn: &mut Connection, event: Event) {
         match event {
             Event::KexDone { .. } => assert!(conn.remote_host_key().is_some() && conn.session_id().is_some()),
-            Event::Job(_) | Event::Log(..) | Event::Ended(_) => {}
+            Event::AuthReady | Event::Job(_) | Event::Log(..) | Event::Ended(_) => {}
             Event::AuthDone(outcome) => {
                 self.done += 1;
                 assert!(self.done <= self.attempts, "an attempt nobody made is over");
