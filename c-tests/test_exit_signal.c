@@ -8,6 +8,8 @@ int main(void)
     char *signal, *message;
     uint32_t status;
     bool core;
+    char up[8];
+    size_t up_len;
 
     CHECK_STATUS(ssh_channel_recv_exit_status(channel, WAIT_MS, &status), SSH_ERR_NO_EXIT_STATUS);
     CHECK_OK(ssh_channel_recv_exit_signal(channel, WAIT_MS, &signal, &core, &message));
@@ -24,8 +26,11 @@ int main(void)
     CHECK(signal == NULL);
     ssh_channel_free(channel);
 
-    /* A signal sent from here reaches the command. */
-    channel = test_exec(transport, "exec sleep 60");
+    /* A signal sent from here reaches the command. It speaks first: sshd answers the exec request before the command is
+       the leader of its group, and a signal that comes in between is lost there. */
+    channel = test_exec(transport, "echo up; exec sleep 60");
+    CHECK_OK(ssh_channel_recv(channel, up, sizeof up, WAIT_MS, &up_len));
+    CHECK(up_len == 3);
     CHECK(!ssh_channel_exit_status_ready(channel));
     CHECK_OK(ssh_channel_send_signal(channel, "TERM"));
     CHECK_OK(ssh_channel_recv_exit_signal(channel, WAIT_MS, &signal, NULL, NULL));
