@@ -47,7 +47,8 @@ def run(command, size, direction):
     client = subprocess.Popen([*command, host, remote], stdin=source, stdout=sink)
     if direction == "download":
         counter.stdin.close()
-        seen = int(counter.communicate()[0])
+        seen = int(counter.stdout.read())
+        counter.wait()
     else:
         feeder.stdout.close()
         seen = int(client.stdout.read())
