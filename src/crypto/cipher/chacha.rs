@@ -1,7 +1,7 @@
 //! chacha20-poly1305@openssh.com (OpenSSH PROTOCOL.chacha20poly1305): the length is encrypted under a key of its own,
 //! the tag covers the encrypted length and the encrypted rest, and the sequence number is the nonce.
 
-use super::{mismatch, misuse, split_tag, Open, Seal, LENGTH_LEN};
+use super::{mismatch, misuse, split_tag, Framing, Open, Seal, LENGTH_LEN};
 use crate::crypto::registry::{DirectionKeys, MacInfo};
 use crate::error::Result;
 use ring::aead::chacha20_poly1305_openssh::{OpeningKey, SealingKey, KEY_LEN, TAG_LEN};
@@ -10,12 +10,12 @@ const BLOCK_LEN: usize = 8;
 
 /// Seals.
 pub fn seal(keys: &DirectionKeys<'_>, mac: Option<&'static MacInfo>) -> Result<Box<dyn Seal>> {
-    Ok(Box::new(Sealer(SealingKey::new(key(keys, mac)?))))
+    Ok(Box::new(Chacha(SealingKey::new(key(keys, mac)?))))
 }
 
 /// Opens.
 pub fn open(keys: &DirectionKeys<'_>, mac: Option<&'static MacInfo>) -> Result<Box<dyn Open>> {
-    Ok(Box::new(Opener(OpeningKey::new(key(keys, mac)?))))
+    Ok(Box::new(Chacha(OpeningKey::new(key(keys, mac)?))))
 }
 
 fn key<'a>(keys: &DirectionKeys<'a>, mac: Option<&'static MacInfo>) -> Result<&'a [u8; KEY_LEN]> {
@@ -25,9 +25,10 @@ fn key<'a>(keys: &DirectionKeys<'a>, mac: Option<&'static MacInfo>) -> Result<&'
     }
 }
 
-struct Sealer(SealingKey);
+/// One direction's key.
+struct Chacha<K>(K);
 
-impl Seal for Sealer {
+impl<K: Send> Framing for Chacha<K> {
     fn block_len(&self) -> usize {
         BLOCK_LEN
     }
@@ -39,7 +40,9 @@ impl Seal for Sealer {
     fn length_apart(&self) -> bool {
         true
     }
+}
 
+impl Seal for Chacha<SealingKey> {
     fn seal(&mut self, sequence: u32, packet: &mut [u8]) -> Result<()> {
         let (packet, room) = split_tag(packet, TAG_LEN).ok_or_else(misuse)?;
         let room: &mut [u8; TAG_LEN] = room.try_into().map_err(|_| misuse())?;
@@ -52,21 +55,7 @@ impl Seal for Sealer {
     }
 }
 
-struct Opener(OpeningKey);
-
-impl Open for Opener {
-    fn block_len(&self) -> usize {
-        BLOCK_LEN
-    }
-
-    fn tag_len(&self) -> usize {
-        TAG_LEN
-    }
-
-    fn length_apart(&self) -> bool {
-        true
-    }
-
+impl Open for Chacha<OpeningKey> {
     fn head_len(&self) -> usize {
         LENGTH_LEN
     }

@@ -1,7 +1,7 @@
 //! aes128-gcm@openssh.com and aes256-gcm@openssh.com: RFC 5647 sections 7.1 to 7.3, negotiated as a cipher alone
 //! (OpenSSH PROTOCOL section 1.6).
 
-use super::{clear_length, mismatch, misuse, split_length, split_tag, Open, Seal, LENGTH_LEN};
+use super::{clear_length, mismatch, misuse, split_length, split_tag, Framing, Open, Seal, LENGTH_LEN};
 use crate::crypto::registry::{DirectionKeys, MacInfo};
 use crate::error::Result;
 use ring::aead::{Aad, Algorithm, LessSafeKey, Nonce, Tag, UnboundKey, AES_128_GCM, AES_256_GCM};
@@ -59,7 +59,7 @@ impl Gcm {
     }
 }
 
-impl Seal for Gcm {
+impl Framing for Gcm {
     fn block_len(&self) -> usize {
         BLOCK_LEN
     }
@@ -71,7 +71,9 @@ impl Seal for Gcm {
     fn length_apart(&self) -> bool {
         true
     }
+}
 
+impl Seal for Gcm {
     fn seal(&mut self, _sequence: u32, packet: &mut [u8]) -> Result<()> {
         let (packet, room) = split_tag(packet, TAG_LEN).ok_or_else(misuse)?;
         let (length, body) = split_length(packet).ok_or_else(misuse)?;
@@ -84,18 +86,6 @@ impl Seal for Gcm {
 }
 
 impl Open for Gcm {
-    fn block_len(&self) -> usize {
-        BLOCK_LEN
-    }
-
-    fn tag_len(&self) -> usize {
-        TAG_LEN
-    }
-
-    fn length_apart(&self) -> bool {
-        true
-    }
-
     fn head_len(&self) -> usize {
         LENGTH_LEN
     }

@@ -1,6 +1,6 @@
 //! A cipher joined with a MAC, in SSH's two orders. The MAC negotiated decides which.
 
-use super::{clear_length, mismatch, misuse, split_tag, Open, Seal, LENGTH_LEN};
+use super::{clear_length, mismatch, misuse, split_tag, Framing, Open, Seal, LENGTH_LEN};
 use crate::crypto::mac::Mac;
 use crate::crypto::registry::{DirectionKeys, MacInfo};
 use crate::error::Result;
@@ -43,7 +43,7 @@ struct EncryptThenMac<C> {
     mac: Mac,
 }
 
-impl<C: Transform> Seal for EncryptThenMac<C> {
+impl<C: Transform> Framing for EncryptThenMac<C> {
     fn block_len(&self) -> usize {
         C::BLOCK_LEN
     }
@@ -55,7 +55,9 @@ impl<C: Transform> Seal for EncryptThenMac<C> {
     fn length_apart(&self) -> bool {
         true
     }
+}
 
+impl<C: Transform> Seal for EncryptThenMac<C> {
     fn seal(&mut self, sequence: u32, packet: &mut [u8]) -> Result<()> {
         let (packet, room) = split_tag(packet, self.mac.tag_len()).ok_or_else(misuse)?;
         self.cipher.apply(packet.get_mut(LENGTH_LEN..).ok_or_else(misuse)?)?;
@@ -64,18 +66,6 @@ impl<C: Transform> Seal for EncryptThenMac<C> {
 }
 
 impl<C: Transform> Open for EncryptThenMac<C> {
-    fn block_len(&self) -> usize {
-        C::BLOCK_LEN
-    }
-
-    fn tag_len(&self) -> usize {
-        self.mac.tag_len()
-    }
-
-    fn length_apart(&self) -> bool {
-        true
-    }
-
     fn head_len(&self) -> usize {
         LENGTH_LEN
     }
@@ -102,7 +92,7 @@ struct EncryptAndMac<C> {
     mac: Mac,
 }
 
-impl<C: Transform> Seal for EncryptAndMac<C> {
+impl<C: Transform> Framing for EncryptAndMac<C> {
     fn block_len(&self) -> usize {
         C::BLOCK_LEN
     }
@@ -114,7 +104,9 @@ impl<C: Transform> Seal for EncryptAndMac<C> {
     fn length_apart(&self) -> bool {
         false
     }
+}
 
+impl<C: Transform> Seal for EncryptAndMac<C> {
     fn seal(&mut self, sequence: u32, packet: &mut [u8]) -> Result<()> {
         let (packet, room) = split_tag(packet, self.mac.tag_len()).ok_or_else(misuse)?;
         self.mac.sign(sequence, packet, room)?;
@@ -123,18 +115,6 @@ impl<C: Transform> Seal for EncryptAndMac<C> {
 }
 
 impl<C: Transform> Open for EncryptAndMac<C> {
-    fn block_len(&self) -> usize {
-        C::BLOCK_LEN
-    }
-
-    fn tag_len(&self) -> usize {
-        self.mac.tag_len()
-    }
-
-    fn length_apart(&self) -> bool {
-        false
-    }
-
     fn head_len(&self) -> usize {
         C::BLOCK_LEN
     }

@@ -16,8 +16,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// Bytes of the length field (RFC 4253 section 6).
 const LENGTH_LEN: usize = 4;
 
-/// Protects outgoing packets.
-pub trait Seal: Send {
+/// How a packet is laid out, the same whichever way it goes.
+pub trait Framing: Send {
     /// The padded packet is a multiple of this many bytes (at least 8).
     fn block_len(&self) -> usize;
 
@@ -27,22 +27,16 @@ pub trait Seal: Send {
     /// Whether the length field is left out of what must be a multiple of the block: true for AEADs (RFC 5647
     /// section 7.2) and encrypt-then-MAC modes (OpenSSH PROTOCOL section 1.5).
     fn length_apart(&self) -> bool;
+}
 
+/// Protects outgoing packets.
+pub trait Seal: Framing {
     /// Seals in place. `packet` is length (4 bytes), padding length, payload, padding and `tag_len` bytes of room.
     fn seal(&mut self, sequence: u32, packet: &mut [u8]) -> Result<()>;
 }
 
 /// Opens incoming packets.
-pub trait Open: Send {
-    /// As [`Seal::block_len`].
-    fn block_len(&self) -> usize;
-
-    /// As [`Seal::tag_len`].
-    fn tag_len(&self) -> usize;
-
-    /// As [`Seal::length_apart`].
-    fn length_apart(&self) -> bool;
-
+pub trait Open: Framing {
     /// How many bytes of a packet must have arrived before its length can be told: 4, or one block where the
     /// length is encrypted together with what follows.
     fn head_len(&self) -> usize;
