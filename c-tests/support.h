@@ -40,6 +40,20 @@ static inline ssh_status_t check_status(ssh_status_t status, ssh_status_t expect
     exit(1);
 }
 
+/* The calling thread's last error, or what it says would help, has `part` in it. */
+#define CHECK_TEXT(part) check_text((part), __FILE__, __LINE__)
+
+static inline void check_text(const char *part, const char *file, int line)
+{
+    ssh_exception_t *e = ssh_get_exception(NULL);
+
+    if (strstr(ssh_exception_text(e), part) == NULL && strstr(ssh_exception_hint(e), part) == NULL) {
+        fprintf(stderr, "%s:%d: \"%s (%s)\" does not say \"%s\"\n", file, line, ssh_exception_text(e), ssh_exception_hint(e), part);
+        exit(1);
+    }
+    ssh_exception_free(e);
+}
+
 /* A setting of scripts/with-sshd.sh. */
 static inline const char *setting(const char *name)
 {

@@ -22,6 +22,7 @@ static void check_start(const char *says, int64_t timeout_ms, const ssh_transpor
     int64_t begin = now_ms();
 
     CHECK_STATUS(ssh_transport_start_client(transport, timeout_ms), SSH_ERR_TIMEOUT);
+    CHECK_TEXT("within 300 ms");
     CHECK(now_ms() - begin >= 250 && now_ms() - begin < 10000);
     CHECK(!ssh_transport_is_active(transport));
     ssh_transport_free(transport);
@@ -51,9 +52,12 @@ int main(void)
     channel = test_exec(transport, "sleep 30");
     begin = now_ms();
     CHECK_STATUS(ssh_channel_recv(channel, buf, sizeof buf, 0, &n), SSH_ERR_TIMEOUT);
+    CHECK_TEXT("no data came on the channel yet");
     CHECK_STATUS(ssh_channel_recv(channel, buf, sizeof buf, 300, &n), SSH_ERR_TIMEOUT);
+    CHECK_TEXT("no data came on the channel within 300 ms");
     CHECK_STATUS(ssh_channel_recv_stderr(channel, buf, sizeof buf, 100, &n), SSH_ERR_TIMEOUT);
     CHECK_STATUS(ssh_channel_recv_exit_status(channel, 300, &status), SSH_ERR_TIMEOUT);
+    CHECK_TEXT("the command did not end within 300 ms");
     CHECK(now_ms() - begin >= 650 && now_ms() - begin < 10000);
 
     /* SSH_WAIT_DEFAULT follows settimeout and setblocking. */
@@ -74,13 +78,28 @@ int main(void)
 
         CHECK(data != NULL);
         CHECK_STATUS(ssh_channel_sendall(channel, data, size, 2000, &sent), SSH_ERR_TIMEOUT);
+        CHECK_TEXT("the peer made no room for data within 2000 ms");
         CHECK(sent > 0 && sent < size);
         CHECK(!ssh_channel_send_ready(channel));
         free(data);
     }
     ssh_channel_free(channel);
     CHECK_STATUS(ssh_transport_accept(transport, 100, &channel), SSH_ERR_TIMEOUT);
+    CHECK_TEXT("the peer opened no channel within 100 ms");
     CHECK(channel == NULL && ssh_transport_is_active(transport));
+
+    /* A transport connects once, whichever way it is asked to again. */
+    {
+        ssh_connect_options_t again = SSH_CONNECT_OPTIONS_INIT;
+        ssh_known_hosts_t *hosts = test_known_hosts();
+
+        CHECK_STATUS(ssh_transport_start_client(transport, WAIT_MS), SSH_ERR_INVALID_STATE);
+        CHECK_TEXT("started already");
+        again.known_hosts = hosts;
+        CHECK_STATUS(ssh_transport_connect(transport, &again, WAIT_MS), SSH_ERR_INVALID_STATE);
+        CHECK_TEXT("started already");
+        ssh_known_hosts_free(hosts);
+    }
     ssh_transport_free(transport);
     return 0;
 }

@@ -61,6 +61,10 @@ int main(void)
     CHECK_STATUS(ssh_key_load_private_file(path, NULL, 0, &key), SSH_ERR_FILE);
     path_of(path, sizeof path, "ed25519.pub");
     CHECK_STATUS(ssh_key_load_private_file(path, NULL, 0, &key), SSH_ERR_KEY_PUBLIC_ONLY);
+    CHECK_TEXT("without \".pub\"");
+    path_of(path, sizeof path, "ed25519");
+    CHECK_STATUS(ssh_key_load_public_file(path, &key), SSH_ERR_KEY_UNSUPPORTED_FORMAT);
+    CHECK_TEXT("ssh-keygen -y");
     CHECK_STATUS(ssh_key_load_private_memory("no key", 6, NULL, 0, &key), SSH_ERR_KEY_CORRUPT);
     CHECK_STATUS(ssh_key_load_public_memory("", 0, &key), SSH_ERR_KEY_CORRUPT);
     CHECK_STATUS(ssh_key_load_private_file("/dev/zero", NULL, 0, &key), SSH_ERR_FILE);

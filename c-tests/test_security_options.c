@@ -47,6 +47,7 @@ int main(void)
     CHECK_STATUS(ssh_security_options_set(lists, SSH_LIST_CIPHER, "aes128-ctr,rot13"), SSH_ERR_UNKNOWN_ALGORITHM);
     e = ssh_get_exception(NULL);
     CHECK(strstr(ssh_exception_text(e), "rot13") != NULL);
+    CHECK(strstr(ssh_exception_hint(e), "ssh_security_options_get_known") != NULL);
     ssh_exception_free(e);
     expect(lists, SSH_LIST_CIPHER_C2S, "aes192-ctr,aes128-ctr,aes256-ctr,aes256-cbc");
     CHECK_STATUS(ssh_security_options_set(lists, SSH_LIST_MAC, ""), SSH_ERR_INVALID_ARGUMENT);

@@ -60,7 +60,7 @@ error_table! {
     /// The call does not fit the handle's state (started twice, not started, not authenticated, ...).
     InvalidState = -102, None, "the call does not fit the handle's state", "see the function's comment in sshrs.h for when it may be called";
     /// A name is not an algorithm this library knows.
-    UnknownAlgorithm = -103, None, "unknown algorithm", "ssh_security_options_get lists the names";
+    UnknownAlgorithm = -103, None, "unknown algorithm", "ssh_security_options_get_known lists the names";
     /// What was asked for is not supported by this build or platform.
     Unsupported = -104, None, "not supported", "";
     /// A file could not be read or written.
@@ -168,13 +168,13 @@ error_table! {
     /// The key file is damaged or not a key.
     KeyCorrupt = -704, None, "the key is damaged", "";
     /// A private key is needed and this is only the public half.
-    KeyPublicOnly = -705, None, "the private half of the key is needed", "";
+    KeyPublicOnly = -705, None, "the private half of the key is needed", "pass the private key, which ssh-keygen keeps in the file without \".pub\"";
     /// The key's type is not supported.
     KeyUnsupportedType = -706, None, "the key type is not supported", "use ed25519, ecdsa or rsa";
     /// The key is too small, or otherwise weak.
     KeyWeak = -707, None, "the key is too weak", "make a new key";
     /// The file's format is not one this library reads.
-    KeyUnsupportedFormat = -708, None, "the key file's format is not supported", "convert it with ssh-keygen -p";
+    KeyUnsupportedFormat = -708, None, "the key file's format is not supported", "rewrite a private key with ssh-keygen -p -f FILE";
     /// The server's host key is not the expected one.
     HostKeyMismatch = -711, Some(9), "host key mismatch", "someone may be between the two ends, or the server was reinstalled; verify the new key before you accept it";
     /// Nothing is known about this host's key.
@@ -232,6 +232,8 @@ pub struct Detail {
     pub partial: bool,
     /// One line per address tried.
     pub addresses: Vec<String>,
+    /// What helps here, in place of the kind's general remedy.
+    pub hint: Option<&'static str>,
 }
 
 /// An error: a kind that decides, a text for people, and details where there are any.
@@ -286,6 +288,12 @@ impl Error {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What usually helps; empty where nothing general can be said.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        self.detail().and_then(|detail| detail.hint).unwrap_or(self.kind.remedy())
     }
 
     /// The details, where there are any.

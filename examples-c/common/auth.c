@@ -70,7 +70,7 @@ static enum outcome note_answer(struct login *login, const char *method, ssh_sta
         report_failure("logging in", rc);
         return FAILED;
     }
-    report_progress("%s: %s", method, ssh_status_text(rc));
+    report_refusal(method, rc);
     return GO_ON;
 }
 

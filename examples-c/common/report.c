@@ -76,6 +76,15 @@ void report_failure(const char *what, ssh_status_t status)
     ssh_exception_free(exception);
 }
 
+void report_refusal(const char *what, ssh_status_t status)
+{
+    ssh_exception_t *exception = ssh_get_exception(NULL);
+
+    report_progress("%s: %s", what,
+                    ssh_exception_code(exception) == status ? ssh_exception_text(exception) : ssh_status_text(status));
+    ssh_exception_free(exception);
+}
+
 void report_progress(const char *format, ...)
 {
     char line[2048];

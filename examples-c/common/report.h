@@ -27,6 +27,9 @@ void report_error(const char *what, const char *why, const char *help);
 /* The same from the library's account of the calling thread's last error, which had this status. */
 void report_failure(const char *what, ssh_status_t status);
 
+/* With -v: why something was refused that is no failure yet, in the words of the same account. */
+void report_refusal(const char *what, ssh_status_t status);
+
 /* A line about progress, printed with -v only. */
 void report_progress(const char *format, ...)
 #if defined(__GNUC__)

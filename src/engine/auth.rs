@@ -10,6 +10,7 @@ use crate::crypto::hostkey::{PrivateKey, PublicKey};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::proto::auth::AuthRequest;
 use crate::proto::event::{AuthOutcome, Prompts, SecretBytes};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -35,8 +36,9 @@ impl Transport {
     /// The "none" method: succeeds where no authentication is needed; else `AuthMethodNotAllowed` lists the methods.
     pub fn auth_none(&self, user: &str, deadline: Deadline) -> Result<AuthResult> {
         let shared = self.shared();
-        ask(shared, AuthRequest::None { user: user.to_owned() }, deadline)?;
-        conclude(NONE, outcome(shared, deadline)?)
+        let attempt = Attempt { method: NONE, user };
+        ask(shared, AuthRequest::None { user: user.to_owned() }, attempt, deadline)?;
+        conclude(shared, attempt, outcome(shared, attempt, deadline)?)
     }
 
     /// The "password" method. With `fallback`, a server that does not list it but lists keyboard-interactive is given
@@ -79,9 +81,10 @@ pub(super) fn password_on(
     mut change: Option<PasswordChange<'_>>,
     deadline: Deadline,
 ) -> Result<AuthResult> {
-    ask(shared, AuthRequest::Password { user: user.to_owned(), password: password.clone() }, deadline)?;
+    let attempt = Attempt { method: PASSWORD, user };
+    ask(shared, AuthRequest::Password { user: user.to_owned(), password: password.clone() }, attempt, deadline)?;
     let done = loop {
-        match news(shared, deadline)? {
+        match news(shared, attempt, deadline)? {
             AuthNews::Done(done) => break done,
             AuthNews::ChangePassword(prompt) => {
                 let Some(change) = &mut change else {
@@ -95,7 +98,7 @@ pub(super) fn password_on(
             AuthNews::Prompts(_) => return Err(unasked(shared)),
         }
     };
-    let refusal = match conclude(PASSWORD, done) {
+    let refusal = match conclude(shared, attempt, done) {
         Err(refusal) => refusal,
         accepted => return accepted,
     };
@@ -145,8 +148,9 @@ pub(super) fn publickey_on(
         key: public.blob().to_vec(),
         signature,
     };
-    ask(shared, request, deadline)?;
-    conclude(PUBLICKEY, outcome(shared, deadline)?)
+    let attempt = Attempt { method: PUBLICKEY, user };
+    ask(shared, request, attempt, deadline)?;
+    conclude(shared, attempt, outcome(shared, attempt, deadline)?)
 }
 
 pub(super) fn interactive_on(
@@ -157,10 +161,11 @@ pub(super) fn interactive_on(
     deadline: Deadline,
 ) -> Result<AuthResult> {
     let request = AuthRequest::Interactive { user: user.to_owned(), submethods: submethods.to_owned() };
-    ask(shared, request, deadline)?;
+    let attempt = Attempt { method: INTERACTIVE, user };
+    ask(shared, request, attempt, deadline)?;
     loop {
-        match news(shared, deadline)? {
-            AuthNews::Done(done) => return conclude(INTERACTIVE, done),
+        match news(shared, attempt, deadline)? {
+            AuthNews::Done(done) => return conclude(shared, attempt, done),
             AuthNews::Prompts(prompts) => {
                 let Some(answers) = handler(&prompts) else { return Err(aborted(shared, "no answers were given")) };
                 if answers.len() != prompts.prompts.len() {
@@ -200,8 +205,21 @@ pub(super) fn choose_algorithm(
     })
 }
 
+/// What errors call an attempt.
+#[derive(Debug, Clone, Copy)]
+struct Attempt<'a> {
+    method: &'static str,
+    user: &'a str,
+}
+
+impl fmt::Display for Attempt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" for user \"{}\"", self.method, self.user.escape_debug())
+    }
+}
+
 /// Starts an attempt, after those before it.
-fn ask(shared: &Arc<Shared>, request: AuthRequest, deadline: Deadline) -> Result<()> {
+fn ask(shared: &Arc<Shared>, request: AuthRequest, attempt: Attempt<'_>, deadline: Deadline) -> Result<()> {
     let mut core = shared.lock()?;
     if !core.is_active() {
         core.live()?;
@@ -211,14 +229,17 @@ fn ask(shared: &Arc<Shared>, request: AuthRequest, deadline: Deadline) -> Result
         Some(error) => Some(Err(error.clone())),
         None => (!core.auth.busy).then_some(Ok(())),
     });
-    free.unwrap_or_else(|| Err(timeout()))?;
+    free.unwrap_or_else(|| {
+        let missing = format!("the attempt before {attempt} did not end");
+        Err(deadline.error(&missing).at(Stage::Auth))
+    })?;
     core.live()?.auth_start(Instant::now(), request)?;
     core.auth = AuthSlot { busy: true, abandoned: false, news: None };
     Ok(())
 }
 
 /// Waits for what the server says.
-fn news(shared: &Arc<Shared>, deadline: Deadline) -> Result<AuthNews> {
+fn news(shared: &Arc<Shared>, attempt: Attempt<'_>, deadline: Deadline) -> Result<AuthNews> {
     let mut core = shared.lock()?;
     let news = core.wait_changed(deadline, |core| {
         core.auth.news.take().map(Ok).or_else(|| core.error.clone().map(|error| Err(error.at(Stage::Auth))))
@@ -235,37 +256,42 @@ fn news(shared: &Arc<Shared>, deadline: Deadline) -> Result<AuthNews> {
         None => {
             drop(core);
             give_up(shared);
-            Err(timeout())
+            Err(unanswered(attempt, deadline))
         }
     }
 }
 
 /// Waits for the end of a method that asks nothing.
-fn outcome(shared: &Arc<Shared>, deadline: Deadline) -> Result<AuthOutcome> {
-    match news(shared, deadline)? {
+fn outcome(shared: &Arc<Shared>, attempt: Attempt<'_>, deadline: Deadline) -> Result<AuthOutcome> {
+    match news(shared, attempt, deadline)? {
         AuthNews::Done(outcome) => Ok(outcome),
         AuthNews::Prompts(_) | AuthNews::ChangePassword(_) => Err(unasked(shared)),
     }
 }
 
-fn conclude(method: &str, outcome: AuthOutcome) -> Result<AuthResult> {
+fn conclude(shared: &Arc<Shared>, attempt: Attempt<'_>, outcome: AuthOutcome) -> Result<AuthResult> {
     match outcome {
         AuthOutcome::Success => Ok(AuthResult::default()),
         AuthOutcome::Failure { methods, partial: true } => Ok(AuthResult { left: methods }),
         AuthOutcome::Failure { methods, partial: false } => {
-            let kind = match methods.iter().any(|name| name == method) {
-                true => ErrorKind::AuthFailed,
-                false => ErrorKind::AuthMethodNotAllowed,
+            let accepts = match methods.is_empty() {
+                true => "no method at all".to_owned(),
+                false => crate::error::printable(methods.join(",").as_bytes()),
             };
-            Err(Error::from(kind).at(Stage::Auth).with(|detail| detail.methods = methods))
+            let (kind, what) = match methods.iter().any(|name| name == attempt.method) {
+                true => (ErrorKind::AuthFailed, "refused"),
+                false => (ErrorKind::AuthMethodNotAllowed, "does not take"),
+            };
+            let error = Error::new(kind, format!("the server {what} {attempt}; it accepts: {accepts}"));
+            Err(error.at(Stage::Auth).with(|detail| detail.methods = methods))
         }
-        AuthOutcome::TimedOut => Err(timeout()),
+        AuthOutcome::TimedOut => Err(unanswered(attempt, Deadline::after(shared.lock()?.options.config.auth_timeout))),
         AuthOutcome::KeyAccepted => Err(Error::from(ErrorKind::Internal).at(Stage::Auth)),
     }
 }
 
-fn timeout() -> Error {
-    Error::new(ErrorKind::Timeout, "authentication timed out").at(Stage::Auth)
+fn unanswered(attempt: Attempt<'_>, deadline: Deadline) -> Error {
+    deadline.error(&format!("the server did not answer {attempt}")).at(Stage::Auth)
 }
 
 /// Leaves an attempt whose end nobody waits for any more.

@@ -99,7 +99,8 @@ impl Transport {
             None => {
                 core.channels.remove(&id);
                 core.live()?.abandon_open(id);
-                Err(Error::new(ErrorKind::Timeout, "the peer did not answer the channel open in time"))
+                let missing = format!("the peer did not answer the opening of a \"{}\" channel", kind.escape_debug());
+                Err(deadline.error(&missing))
             }
         }
     }
@@ -109,7 +110,7 @@ impl Transport {
         let mut core = self.shared().lock()?;
         let id = core
             .wait_changed(deadline, |core| core.incoming.pop_front().map(Ok).or_else(|| core.error.clone().map(Err)));
-        let id = id.unwrap_or_else(|| Err(ErrorKind::Timeout.into()))?;
+        let id = id.unwrap_or_else(|| Err(deadline.error("the peer opened no channel")))?;
         Channel::adopt(&mut core, id, true)
     }
 }
@@ -182,9 +183,11 @@ impl Channel {
                 return Ok(sent);
             }
             if expired {
-                let text =
-                    if rekey_bound.is_some() { "a key exchange held the data back too long" } else { "timed out" };
-                return Err(Error::new(ErrorKind::Timeout, text));
+                let missing = match rekey_bound {
+                    Some(_) => "the key exchange that holds data back did not finish",
+                    None => "the peer made no room for data",
+                };
+                return Err(deadline.earlier(rekey_bound.unwrap_or(Deadline::never())).error(missing));
             }
             let rekeying = conn.is_rekeying();
             let bound = core.options.send_timeout;
@@ -219,7 +222,7 @@ impl Channel {
         let mut core = self.lock()?;
         let got = core.wait(&self.inner.waits.readable, deadline, |core| core.receive(id, stream, max, sink));
         core.update_signal(id);
-        got.unwrap_or_else(|| Err(ErrorKind::Timeout.into()))
+        got.unwrap_or_else(|| Err(deadline.error("no data came on the channel")))
     }
 
     /// Whether [`Channel::recv`] would not wait.

@@ -109,7 +109,7 @@ impl Channel {
                 Err(Error::new(ErrorKind::RequestRefused, text))
             }
             Some(Err(error)) => Err(error),
-            None => Err(ErrorKind::Timeout.into()),
+            None => Err(deadline.error(&format!("the peer did not answer the \"{}\" request", name.escape_debug()))),
         }
     }
 
@@ -159,7 +159,7 @@ impl Channel {
     fn wait_end(&self, deadline: Deadline) -> Result<End> {
         let mut core = self.lock()?;
         let end = core.wait(&self.waits().readable, deadline, |core| end_of(core, self));
-        end.unwrap_or_else(|| Err(ErrorKind::Timeout.into()))
+        end.unwrap_or_else(|| Err(deadline.error("the command did not end")))
     }
 }
 

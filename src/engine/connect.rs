@@ -65,7 +65,7 @@ fn resolve(host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>>
         flag.set();
     }))?;
     if !done.wait(deadline) {
-        return Err(Error::new(ErrorKind::Timeout, "resolving the host name took too long"));
+        return Err(deadline.error(&format!("the resolver did not answer for {}", host.escape_debug())));
     }
     let answer = answer.lock().take();
     match answer {
@@ -115,8 +115,8 @@ fn race(host: &str, mut waiting: VecDeque<SocketAddr>, deadline: Deadline) -> Re
                 break;
             }
             if deadline.is_past() {
-                let text = format!("connecting to {} took too long", host.escape_debug());
-                return Err(race.error(ErrorKind::Timeout, text));
+                let error = deadline.error(&format!("no address of {} answered", host.escape_debug()));
+                return Err(race.error(error.kind(), error.text()));
             }
             if !waiting.is_empty() && next.is_past() {
                 break;
@@ -130,7 +130,8 @@ fn race(host: &str, mut waiting: VecDeque<SocketAddr>, deadline: Deadline) -> Re
             }
         }
         if race.running.is_empty() && waiting.is_empty() {
-            return Err(race.error(ErrorKind::ConnectFailed, format!("no address of {} accepted", host.escape_debug())));
+            let text = format!("no address of {} accepted", host.escape_debug());
+            return Err(race.error(ErrorKind::ConnectFailed, &text));
         }
     }
 }
@@ -172,7 +173,7 @@ impl Race {
         None
     }
 
-    fn error(self, kind: ErrorKind, text: String) -> Error {
+    fn error(self, kind: ErrorKind, text: &str) -> Error {
         let pending = self.running.iter().map(|(address, ..)| format!("{address}: no answer"));
         let lines: Vec<String> = self.failures.into_iter().chain(pending).collect();
         Error::new(kind, format!("{text} ({})", lines.join("; "))).with(|detail| detail.addresses = lines)

@@ -170,6 +170,15 @@ impl Core {
         }
     }
 
+    /// Fails once the transport was started: a transport connects once.
+    pub(super) fn unstarted(&self) -> Result<()> {
+        if self.started {
+            let text = "the transport is started already: settings are made before, and another connection takes another transport";
+            return Err(Error::new(ErrorKind::InvalidState, text));
+        }
+        Ok(())
+    }
+
     /// Whether the transport has ended.
     pub(super) fn is_over(&self) -> bool {
         self.error.is_some()

@@ -53,7 +53,7 @@ impl Channel {
             core.update_signal(id);
             done
         };
-        done.unwrap_or_else(|| Err(ErrorKind::Timeout.into()))?;
+        done.unwrap_or_else(|| Err(deadline.error("the command's output did not end")))?;
         match self.recv_exit_status(deadline) {
             Ok(status) => run.out.exit_status = Some(status),
             Err(error) if error.kind() == ErrorKind::NoExitStatus => {

@@ -20,7 +20,7 @@ impl Transport {
             Some(error) => Some(Err(error.clone())),
             None => (core.exchanges > before).then_some(Ok(())),
         })
-        .unwrap_or_else(|| Err(ErrorKind::Timeout.into()))
+        .unwrap_or_else(|| Err(deadline.error("the new keys were not in force")))
     }
 
     /// Sends IGNORE (RFC 4253 section 11.2) with so many bytes; 10 to 41, at random, for None.
@@ -65,7 +65,9 @@ impl Transport {
             Some(Ok(Some(data))) => Ok(Some(data)),
             Some(Ok(None)) => Err(Error::new(ErrorKind::RequestRefused, "the peer refused the global request")),
             Some(Err(error)) => Err(error),
-            None => Err(ErrorKind::Timeout.into()),
+            None => {
+                Err(deadline.error(&format!("the peer did not answer the global request \"{}\"", name.escape_debug())))
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::runtime::Runtime;
 use super::shared::{Home, Io, Locked, Shared};
 use super::transport::Transport;
 use crate::crypto::rng::SystemRng;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::proto::config::Config;
 use crate::proto::connection::Connection;
 use crate::proto::packet_in::PacketIn;
@@ -53,9 +53,7 @@ pub(super) fn begin(
     if let Some(error) = &core.error {
         return Err(error.clone());
     }
-    if core.started {
-        return Err(Error::new(ErrorKind::InvalidState, "the transport is started already"));
-    }
+    core.unstarted()?;
     check(&mut core)?;
     let Some(io) = core.io.clone() else { return Err(ErrorKind::Closed.into()) };
     core.started = true;
@@ -99,7 +97,7 @@ pub(super) fn await_start(shared: &Arc<Shared>, deadline: Deadline) -> Result<()
     });
     started.unwrap_or_else(|| {
         let conn = core.live()?;
-        let error = Error::from(ErrorKind::Timeout).at(conn.stage());
+        let error = deadline.error("the first key exchange did not finish").at(conn.stage());
         conn.handle_error(Instant::now(), error.clone());
         Err(error)
     })

@@ -168,9 +168,7 @@ impl Transport {
     /// Changes settings; `InvalidState` once started.
     pub fn edit_config(&self, edit: impl FnOnce(&mut Config)) -> Result<()> {
         let mut core = self.shared().lock()?;
-        if core.started {
-            return Err(Error::new(ErrorKind::InvalidState, "settings are fixed once the transport is started"));
-        }
+        core.unstarted()?;
         edit(&mut core.options.config);
         Ok(())
     }

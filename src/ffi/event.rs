@@ -4,7 +4,6 @@ use super::arg;
 use super::guard::{guard_unit, guard_value};
 use super::types::ssh_status_t;
 use crate::engine::Event;
-use crate::error::{Error, ErrorKind};
 use std::ffi::c_int;
 
 /// A flag that can be waited for.
@@ -34,10 +33,11 @@ pub unsafe extern "C" fn ssh_event_wait(event: *mut ssh_event_t, timeout_ms: i64
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let event = unsafe { arg::handle(event)? };
-        if event.inner.wait(arg::deadline(timeout_ms, -1)?) {
+        let deadline = arg::deadline(timeout_ms, -1)?;
+        if event.inner.wait(deadline) {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Timeout, "the event was not set in time"))
+        Err(deadline.error("the event was not set"))
     })
 }
 

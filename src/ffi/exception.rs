@@ -56,7 +56,7 @@ impl From<&Error> for ssh_exception_t {
             code: error.kind().code(),
             stage: error.stage() as i32,
             text: c_string(error.text()),
-            hint: c_string(error.kind().remedy()),
+            hint: c_string(error.hint()),
             peer_text: detail.and_then(|d| d.peer_text.as_deref()).map(c_string),
             peer_reason: detail.and_then(|d| d.peer_reason).map_or(-1, i64::from),
             slot: mismatch.map(|m| c_string(m.slot)),

@@ -64,16 +64,19 @@ fn every_cipher_is_read() {
 fn other_formats_are_named() {
     let crlf = String::from_utf8(file("ed25519")).unwrap().replace('\n', "\r\n");
     assert!(parse_private(crlf.as_bytes(), None).is_ok());
-    for (name, wanted, word) in [
-        ("pem_pkcs1", ErrorKind::KeyUnsupportedFormat, "PKCS#1"),
-        ("pem_pkcs8", ErrorKind::KeyUnsupportedFormat, "PKCS#8"),
-        ("ed25519.pub", ErrorKind::KeyPublicOnly, "public half"),
-        ("dsa", ErrorKind::KeyUnsupportedType, "ssh-dss"),
+    for (name, wanted, word, help) in [
+        ("pem_pkcs1", ErrorKind::KeyUnsupportedFormat, "PKCS#1", "ssh-keygen -p"),
+        ("pem_pkcs8", ErrorKind::KeyUnsupportedFormat, "PKCS#8", "ssh-keygen -p"),
+        ("ed25519.pub", ErrorKind::KeyPublicOnly, "public half", "without \".pub\""),
+        ("dsa", ErrorKind::KeyUnsupportedType, "ssh-dss", "ed25519"),
     ] {
         let error = parse_private(&file(name), None).unwrap_err();
         assert_eq!(error.kind(), wanted, "{name}");
         assert!(error.text().contains(word), "{name}: {error}");
+        assert!(error.hint().contains(help), "{name}: {}", error.hint());
     }
+    let wrong_half = parse_public(&file("ed25519")).unwrap_err();
+    assert!(wrong_half.text().contains("private key") && wrong_half.hint().contains("ssh-keygen -y"), "{wrong_half}");
     assert_eq!(kind(b"PuTTY-User-Key-File-3: ssh-ed25519\n", None), ErrorKind::KeyUnsupportedFormat);
     assert_eq!(kind(b"", None), ErrorKind::KeyCorrupt);
     assert_eq!(kind(&[0xff, 0xfe], None), ErrorKind::KeyCorrupt);

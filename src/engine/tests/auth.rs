@@ -12,6 +12,7 @@ fn password_logs_in_and_both_sides_know_the_user() {
     let wrong = pair.client.auth_password("user", b"wrong", true, None, soon()).unwrap_err();
     assert_eq!(wrong.kind(), ErrorKind::AuthFailed);
     assert!(wrong.detail().unwrap().methods.contains(&"publickey".to_owned()));
+    assert!(wrong.text().contains("\"password\" for user \"user\"; it accepts: "), "{wrong}");
     let pair = pair.login();
     assert!(pair.client.is_authenticated() && pair.server.is_authenticated());
     assert_eq!(pair.client.username().as_deref(), Some("user"));
@@ -45,6 +46,7 @@ fn the_password_answers_one_prompt_where_only_prompts_are_allowed() {
     let refused = pair.client.auth_password("user", b"secret", false, None, soon()).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::AuthMethodNotAllowed);
     assert_eq!(refused.detail().unwrap().methods, ["keyboard-interactive"]);
+    assert!(refused.text().ends_with("it accepts: keyboard-interactive"), "{refused}");
     let refused = pair.client.auth_password("user", b"wrong", true, None, soon()).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::AuthMethodNotAllowed, "the original refusal is reported");
     pair.client.auth_password("user", b"secret", true, None, soon()).unwrap();

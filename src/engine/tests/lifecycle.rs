@@ -28,6 +28,7 @@ fn deadlines_poll_and_expire() {
     assert_eq!(polled.kind(), ErrorKind::Timeout);
     let waited = ours.recv(Stream::Data, 10, &mut sink, Deadline::after_ms(50)).unwrap_err();
     assert_eq!(waited.kind(), ErrorKind::Timeout);
+    assert!(waited.text().contains("no data") && waited.text().contains(" ms"), "{waited}");
     assert!(began.elapsed() >= Duration::from_millis(49));
     assert_eq!(pair.client.accept(Deadline::after_ms(0)).err().unwrap().kind(), ErrorKind::Timeout);
     assert_eq!(ours.recv_exit_status(Deadline::after_ms(10)).unwrap_err().kind(), ErrorKind::Timeout);
