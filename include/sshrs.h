@@ -2181,9 +2181,10 @@ ssh_status_t ssh_channel_fileno(ssh_channel_t *channel,
  * input: borrowed; may be NULL with length 0.
  * max_output: bound for both streams together, bytes; 0: 16777216.
  * timeout_ms: for all of it. Expiry closes the channel.
- * out_result: owned result, ssh_exec_result_free.
+ * out_result: owned result, ssh_exec_result_free, also of a call that fails: once the command has started, it holds
+ * what had come by the failure, the exit status among it (-1 unless it had come too). NULL where it has not started.
  * Returns SSH_OK, whatever the exit status; SSH_ERR_REQUEST_REFUSED; SSH_ERR_RESOURCE_LIMIT where the command printed
- * more than max_output; SSH_ERR_TIMEOUT; what ended the connection.
+ * more than max_output, and ssh_channel_recv gives what else had come; SSH_ERR_TIMEOUT; what ended the connection.
  */
 ssh_status_t ssh_channel_exec_collect(ssh_channel_t *channel,
                                       const char *command,

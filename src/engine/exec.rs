@@ -18,6 +18,8 @@ pub struct Collected {
     pub exit_status: Option<u32>,
     /// The signal that ended it, if one did.
     pub exit_signal: Option<ExitSignal>,
+    /// What ended the collecting before the command did; everything else is what had come by then.
+    pub cut_short: Option<Error>,
 }
 
 /// A command under way.
@@ -29,8 +31,10 @@ struct Run<'a> {
 }
 
 impl Channel {
-    /// Runs `command`, feeds it `input` and then EOF, reads both streams to their ends, and waits for its exit. More
-    /// than `max_output` bytes of output, both streams together, are `ResourceLimit`. Use a fresh session channel.
+    /// Runs `command`, feeds it `input` and then EOF, reads both streams to their ends, waits for its exit and closes
+    /// the channel, which must be a fresh session. Fails where the command does not start; whatever ends it later is
+    /// in [`Collected::cut_short`], so that no output is lost: the deadline, the connection's end, or `ResourceLimit`
+    /// where there is more than `max_output` bytes of output, both streams together; the rest can be read then.
     pub fn exec_collect(
         &self,
         command: &[u8],
@@ -51,16 +55,16 @@ impl Channel {
                 state.both = false;
             }
             core.update_signal(id);
-            done
+            done.unwrap_or_else(|| Err(deadline.error("the command's output did not end")))
         };
-        done.unwrap_or_else(|| Err(deadline.error("the command's output did not end")))?;
-        match self.recv_exit_status(deadline) {
-            Ok(status) => run.out.exit_status = Some(status),
-            Err(error) if error.kind() == ErrorKind::NoExitStatus => {
-                run.out.exit_signal = self.recv_exit_signal(deadline)?;
-            }
-            Err(error) => return Err(error),
-        }
+        // Where the output was cut short, only a report that is here already counts.
+        let until = if done.is_ok() { deadline } else { Deadline::after_ms(0) };
+        let exit = self.recv_exit_status(until).map(|status| run.out.exit_status = Some(status));
+        let exit = exit.or_else(|error| match error.kind() {
+            ErrorKind::NoExitStatus => self.recv_exit_signal(until).map(|signal| run.out.exit_signal = signal),
+            _ => Err(error),
+        });
+        run.out.cut_short = done.and(exit).err();
         self.close();
         Ok(run.out)
     }
@@ -109,17 +113,14 @@ impl Run<'_> {
     fn drain(&mut self, core: &mut Core, channel: &Channel, stream: Stream) -> Result<bool> {
         let conn = core.conn()?;
         loop {
-            let other = match stream {
-                Stream::Data => self.out.stderr.len(),
-                Stream::Stderr => self.out.stdout.len(),
-            };
+            let room = self.max_output.saturating_sub(self.out.stdout.len() + self.out.stderr.len());
             let into = match stream {
                 Stream::Data => &mut self.out.stdout,
                 Stream::Stderr => &mut self.out.stderr,
             };
             let mut sink = |bytes: &[u8]| into.extend_from_slice(bytes);
-            match conn.recv(channel.channel_id(), stream, 256 * 1024, &mut sink)? {
-                Recv::Data(_) if into.len() + other > self.max_output => {
+            match conn.recv(channel.channel_id(), stream, room.min(256 * 1024), &mut sink)? {
+                Recv::Data(0) => {
                     let text = format!("the command wrote more than {} bytes", self.max_output);
                     return Err(Error::new(ErrorKind::ResourceLimit, text));
                 }

@@ -27,9 +27,10 @@ const DEFAULT_MAX_OUTPUT: usize = 16 << 20;
 /// input: borrowed; may be NULL with length 0.
 /// max_output: bound for both streams together, bytes; 0: 16777216.
 /// timeout_ms: for all of it. Expiry closes the channel.
-/// out_result: owned result, ssh_exec_result_free.
+/// out_result: owned result, ssh_exec_result_free, also of a call that fails: once the command has started, it holds
+/// what had come by the failure, the exit status among it (-1 unless it had come too). NULL where it has not started.
 /// Returns SSH_OK, whatever the exit status; SSH_ERR_REQUEST_REFUSED; SSH_ERR_RESOURCE_LIMIT where the command printed
-/// more than max_output; SSH_ERR_TIMEOUT; what ended the connection.
+/// more than max_output, and ssh_channel_recv gives what else had come; SSH_ERR_TIMEOUT; what ended the connection.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_exec_collect(
     channel: *mut ssh_channel_t,
@@ -54,14 +55,15 @@ pub unsafe extern "C" fn ssh_channel_exec_collect(
         let deadline = arg::deadline(timeout_ms, channel.inner.timeout())?;
         let collected = channel.run(|c| c.exec_collect(command, input, max_output, deadline));
         channel.inner.close();
-        let collected = collected?;
+        let mut collected = collected?;
+        let cut_short = collected.cut_short.take();
         *out = Box::into_raw(Box::new(ssh_exec_result_t {
             stdout: terminated(&collected.stdout),
             stderr: terminated(&collected.stderr),
             exit_status: collected.exit_status,
             exit_signal: collected.exit_signal.map(|s| c_string(&s.signal)),
         }));
-        Ok(())
+        channel.run(|_| cut_short.map_or(Ok(()), Err))
     })
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::error::ErrorKind;
 use crate::wire::msg_channel::TcpipOpen;
+use std::time::Duration;
 
 #[test]
 fn a_command_is_run_and_collected() {
@@ -220,4 +221,35 @@ fn without_hooks_everything_is_denied_and_without_keys_nothing_starts() {
     let refused = client.auth_password("user", b"secret", false, None, soon()).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::AuthMethodNotAllowed);
     assert_eq!(client.remote_server_key().unwrap(), server.server_key().unwrap());
+}
+
+#[test]
+fn a_command_cut_short_leaves_what_it_said() {
+    let run = |max_output: usize, deadline: Deadline, end: fn(&Pair, Channel)| {
+        let pair = Pair::open();
+        let (ours, theirs) = pair.channel();
+        let collected = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // EOF comes once the command has started.
+                assert_eq!(read_all(&theirs, Stream::Data), b"");
+                theirs.send_all(b"four", soon()).unwrap();
+                theirs.send_all_stderr(b"more", soon()).unwrap();
+                end(&pair, theirs);
+            });
+            ours.exec_collect(b"x", b"", max_output, deadline).unwrap()
+        });
+        (collected, ours)
+    };
+    let (late, _) = run(100, Deadline::after_ms(500), |_, _held| std::thread::sleep(Duration::from_millis(800)));
+    assert_eq!(late.cut_short.as_ref().unwrap().kind(), ErrorKind::Timeout);
+    assert_eq!((&late.stdout[..], &late.stderr[..], late.exit_status), (&b"four"[..], &b"more"[..], None));
+
+    let (lost, _) = run(100, soon(), |pair, _held| pair.server.close());
+    assert_eq!(lost.cut_short.as_ref().unwrap().kind(), ErrorKind::PeerDisconnected);
+    assert_eq!((&lost.stdout[..], &lost.stderr[..], lost.exit_status), (&b"four"[..], &b"more"[..], None));
+
+    let (full, channel) = run(6, soon(), |_, theirs| theirs.close());
+    assert_eq!(full.cut_short.as_ref().unwrap().kind(), ErrorKind::ResourceLimit);
+    assert_eq!(full.stdout.len() + full.stderr.len(), 6);
+    assert_eq!(read_all(&channel, Stream::Stderr), b"re", "what is over the bound is not lost");
 }
