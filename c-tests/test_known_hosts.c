@@ -7,7 +7,7 @@ static int32_t verdict_of(ssh_known_hosts_t *hosts, const char *host, uint32_t p
 {
     int32_t verdict;
 
-    CHECK_OK(ssh_known_hosts_check(hosts, host, port, key, &verdict));
+    CHECK_OK(ssh_known_hosts_check(hosts, host, port, key, &verdict, NULL, NULL));
     return verdict;
 }
 
@@ -42,6 +42,29 @@ int main(void)
     CHECK(verdict_of(reread, "A.EXAMPLE", 22, key) == SSH_KNOWN_HOST_MATCH);
     CHECK(verdict_of(reread, "a.example", 2222, key) == SSH_KNOWN_HOST_UNKNOWN);
     CHECK(verdict_of(reread, "b.example", 2222, key) == SSH_KNOWN_HOST_MISMATCH);
+
+    /* Which line decided. */
+    {
+        int32_t verdict;
+        size_t line = 7;
+        char *where, *line_text, *both;
+
+        CHECK_OK(ssh_known_hosts_check(reread, "b.example", 2222, key, &verdict, &where, &line));
+        CHECK(verdict == SSH_KNOWN_HOST_MISMATCH && strcmp(where, path) == 0 && line == 2);
+        ssh_string_free(where);
+        CHECK_OK(ssh_known_hosts_check(reread, "a.example", 22, key, &verdict, &where, &line));
+        CHECK(verdict == SSH_KNOWN_HOST_MATCH && where == NULL && line == 0);
+        CHECK_OK(ssh_key_get_public_line(key, "", &line_text));
+        both = malloc(strlen(line_text) + 40);
+        CHECK(both != NULL);
+        sprintf(both, "# none\n\n@revoked * %s\n", line_text);
+        CHECK_OK(ssh_known_hosts_load_memory(reread, both, strlen(both)));
+        CHECK_OK(ssh_known_hosts_check(reread, "a.example", 22, key, &verdict, &where, &line));
+        CHECK(verdict == SSH_KNOWN_HOST_REVOKED && strcmp(where, "memory") == 0 && line == 3);
+        ssh_string_free(where);
+        ssh_string_free(line_text);
+        free(both);
+    }
 
     /* The RSA host is asked for its RSA key first. */
     transport = test_transport(NULL);

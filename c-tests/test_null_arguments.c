@@ -42,7 +42,7 @@ static void everything_null(void)
     CHECK_STATUS(ssh_known_hosts_new(NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_load_file(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_load_memory(NULL, NULL, 0), SSH_ERR_INVALID_ARGUMENT);
-    CHECK_STATUS(ssh_known_hosts_check(NULL, NULL, 0, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_known_hosts_check(NULL, NULL, 0, NULL, NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_add(NULL, NULL, 0, NULL, NULL, false), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_prefer(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
     ssh_known_hosts_free(NULL);

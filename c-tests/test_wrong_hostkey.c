@@ -87,7 +87,7 @@ int main(void)
     hosts = hosts_with("@revoked ", right);
     options.known_hosts = hosts;
     options.hostkey_policy = SSH_HOSTKEY_ACCEPT_NEW;
-    CHECK_OK(ssh_known_hosts_check(hosts, setting("SSHRS_TEST_HOST"), server_port(), right, &verdict));
+    CHECK_OK(ssh_known_hosts_check(hosts, setting("SSHRS_TEST_HOST"), server_port(), right, &verdict, NULL, NULL));
     CHECK(verdict == SSH_KNOWN_HOST_REVOKED);
     ssh_known_hosts_free(hosts);
 

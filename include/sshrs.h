@@ -1153,12 +1153,17 @@ ssh_status_t ssh_known_hosts_load_memory(ssh_known_hosts_t *known_hosts,
  * port: 0 means 22.
  * key: borrowed; as ssh_transport_get_remote_server_key gives it.
  * out_verdict: SSH_KNOWN_HOST_*; 0, which is none of them, on failure.
+ * out_file: may be NULL; owned result, where the key is that decided for SSH_KNOWN_HOST_MISMATCH or _REVOKED: the path
+ * given to ssh_known_hosts_load_file, or "memory". NULL for the other verdicts.
+ * out_line: may be NULL; its line there, from 1; 0 for the other verdicts.
  */
 ssh_status_t ssh_known_hosts_check(const ssh_known_hosts_t *known_hosts,
                                    const char *host,
                                    uint32_t port,
                                    const ssh_key_t *key,
-                                   int32_t *out_verdict);
+                                   int32_t *out_verdict,
+                                   char **out_file,
+                                   size_t *out_line);
 
 /**
  * Adds a host's key, in memory and, where a path is given, at the end of that file; a new file gets mode 0600.

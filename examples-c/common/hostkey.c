@@ -1,6 +1,5 @@
 #include "hostkey.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
@@ -44,65 +43,30 @@ ssh_known_hosts_t *hostkey_load(const struct options *options)
     return NULL;
 }
 
-/* Looks for the line that gave a verdict, by asking for each line alone. */
-struct search {
+/* What the known_hosts files say of the server's key. */
+struct finding {
     struct hostkey_name name;
     const ssh_key_t *key;
-    int32_t verdict;
-    char place[1024]; /* "FILE line N" */
+    int32_t verdict; /* SSH_KNOWN_HOST_* */
+    char *file;      /* where the line is that decided, if one contradicts the key */
+    size_t line;
 };
 
-static bool line_gives(const struct search *search, const char *line, size_t len)
-{
-    ssh_known_hosts_t *one = NULL;
-    int32_t verdict = 0;
-    uint32_t port = (uint32_t)search->name.port;
-    bool gives = ssh_known_hosts_new(&one) == SSH_OK && ssh_known_hosts_load_memory(one, line, len) == SSH_OK &&
-                 ssh_known_hosts_check(one, search->name.host, port, search->key, &verdict) == SSH_OK &&
-                 verdict == search->verdict;
-
-    ssh_known_hosts_free(one);
-    return gives;
-}
-
-static bool search_file(const char *path, void *context)
-{
-    struct search *search = context;
-    FILE *file = fopen(path, "r");
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t len;
-    long number = 0;
-
-    while (file != NULL && search->place[0] == '\0' && (len = getline(&line, &size, file)) >= 0) {
-        number++;
-        if (line_gives(search, line, (size_t)len))
-            snprintf(search->place, sizeof search->place, "%s line %ld", path, number);
-    }
-    free(line);
-    if (file != NULL)
-        fclose(file);
-    return search->place[0] == '\0';
-}
-
 /* Says which line contradicts the server's key. */
-static void report_distrust(const struct options *options, struct search *search, const char *fingerprint)
+static void report_distrust(const struct finding *finding, const char *fingerprint)
 {
-    const char *kind = ssh_key_get_name(search->key);
+    const char *kind = ssh_key_get_name(finding->key);
     char what[512], why[2048];
 
-    if (for_each_file(options->user_known_hosts, search_file, search))
-        for_each_file(options->global_known_hosts, search_file, search);
-    if (search->place[0] == '\0')
-        snprintf(search->place, sizeof search->place, "a known_hosts file");
-    snprintf(what, sizeof what, "checking the host key of %s", search->name.host);
-    if (search->verdict == SSH_KNOWN_HOST_REVOKED) {
-        snprintf(why, sizeof why, "%s %s is marked as revoked in %s", kind, fingerprint, search->place);
+    snprintf(what, sizeof what, "checking the host key of %s", finding->name.host);
+    if (finding->verdict == SSH_KNOWN_HOST_REVOKED) {
+        snprintf(why, sizeof why, "%s %s is marked as revoked in %s line %zu", kind, fingerprint, finding->file,
+                 finding->line);
         report_error(what, why, "do not connect; ask the host's administrator");
         return;
     }
-    snprintf(why, sizeof why, "it changed: the server has %s %s, but %s names another key", kind, fingerprint,
-             search->place);
+    snprintf(why, sizeof why, "it changed: the server has %s %s, but %s line %zu names another key", kind, fingerprint,
+             finding->file, finding->line);
     report_error(what, why, "someone may be between you and the server; if its key was changed on purpose, verify the"
                             " new fingerprint and remove that line");
 }
@@ -139,21 +103,21 @@ static void remember(const struct options *options, ssh_known_hosts_t *known, st
 }
 
 static bool judge(const struct options *options, ssh_known_hosts_t *known, const ssh_key_t *key, const char *fingerprint,
-                  struct search *search)
+                  const struct finding *finding)
 {
-    switch (search->verdict) {
+    switch (finding->verdict) {
     case SSH_KNOWN_HOST_MATCH:
         return true;
     case SSH_KNOWN_HOST_UNKNOWN:
         if (options->strict_host_key_checking == HOSTKEY_REFUSE_UNKNOWN) {
-            report_unknown(search->name, key, fingerprint);
+            report_unknown(finding->name, key, fingerprint);
             return false;
         }
-        remember(options, known, search->name, key);
+        remember(options, known, finding->name, key);
         return true;
     default:
         /* Also where unknown keys are accepted: this is how an attack looks. */
-        report_distrust(options, search, fingerprint);
+        report_distrust(finding, fingerprint);
         return false;
     }
 }
@@ -161,7 +125,7 @@ static bool judge(const struct options *options, ssh_known_hosts_t *known, const
 bool hostkey_check(const struct options *options, ssh_known_hosts_t *known, struct hostkey_name name,
                    ssh_transport_t *transport)
 {
-    struct search search = {name, NULL, 0, ""};
+    struct finding finding = {name, NULL, 0, NULL, 0};
     ssh_key_t *key = NULL;
     char *fingerprint = NULL;
     bool trusted = false;
@@ -170,14 +134,16 @@ bool hostkey_check(const struct options *options, ssh_known_hosts_t *known, stru
     if (rc == SSH_OK)
         rc = ssh_key_get_fingerprint(key, &fingerprint);
     if (rc == SSH_OK)
-        rc = ssh_known_hosts_check(known, name.host, (uint32_t)name.port, key, &search.verdict);
+        rc = ssh_known_hosts_check(known, name.host, (uint32_t)name.port, key, &finding.verdict, &finding.file,
+                                   &finding.line);
     if (rc != SSH_OK) {
         report_failure("checking the host key", rc);
     } else {
-        search.key = key;
+        finding.key = key;
         report_progress("the server's host key is %s %s", ssh_key_get_name(key), fingerprint);
-        trusted = judge(options, known, key, fingerprint, &search);
+        trusted = judge(options, known, key, fingerprint, &finding);
     }
+    ssh_string_free(finding.file);
     ssh_string_free(fingerprint);
     ssh_key_free(key);
     return trusted;

@@ -4,6 +4,7 @@
 use super::arg;
 use super::guard::guard_unit;
 use super::key::ssh_key_t;
+use super::text;
 use super::types::*;
 use crate::crypto::registry::{find, SIGNATURES};
 use crate::engine::Transport;
@@ -104,6 +105,9 @@ pub unsafe extern "C" fn ssh_known_hosts_load_memory(
 /// port: 0 means 22.
 /// key: borrowed; as ssh_transport_get_remote_server_key gives it.
 /// out_verdict: SSH_KNOWN_HOST_*; 0, which is none of them, on failure.
+/// out_file: may be NULL; owned result, where the key is that decided for SSH_KNOWN_HOST_MISMATCH or _REVOKED: the path
+/// given to ssh_known_hosts_load_file, or "memory". NULL for the other verdicts.
+/// out_line: may be NULL; its line there, from 1; 0 for the other verdicts.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_known_hosts_check(
     known_hosts: *const ssh_known_hosts_t,
@@ -111,17 +115,31 @@ pub unsafe extern "C" fn ssh_known_hosts_check(
     port: u32,
     key: *const ssh_key_t,
     out_verdict: *mut i32,
+    out_file: *mut *mut c_char,
+    out_line: *mut usize,
 ) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
-        let (out, hosts, host, key) =
-            unsafe { (arg::out(out_verdict)?, arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(key)?) };
-        *out = match hosts.read().check(host, self::port(port)?, key.public()) {
-            Verdict::Match => SSH_KNOWN_HOST_MATCH,
-            Verdict::Unknown => SSH_KNOWN_HOST_UNKNOWN,
-            Verdict::Changed { .. } => SSH_KNOWN_HOST_MISMATCH,
-            Verdict::Revoked { .. } => SSH_KNOWN_HOST_REVOKED,
+        let (out_file, out_line, out) =
+            unsafe { (arg::opt_out(out_file), arg::opt_out(out_line), arg::out(out_verdict)?) };
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (hosts, host, key) = unsafe { (arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(key)?) };
+        let verdict = hosts.read().check(host, self::port(port)?, key.public());
+        let (verdict, place) = match verdict {
+            Verdict::Match => (SSH_KNOWN_HOST_MATCH, None),
+            Verdict::Unknown => (SSH_KNOWN_HOST_UNKNOWN, None),
+            Verdict::Changed { file, line } => (SSH_KNOWN_HOST_MISMATCH, Some((file, line))),
+            Verdict::Revoked { file, line } => (SSH_KNOWN_HOST_REVOKED, Some((file, line))),
         };
+        if let Some((file, line)) = place {
+            if let Some(out) = out_file {
+                *out = text::give(&file)?;
+            }
+            if let Some(out) = out_line {
+                *out = line;
+            }
+        }
+        *out = verdict;
         Ok(())
     })
 }
