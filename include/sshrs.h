@@ -279,6 +279,8 @@ typedef struct ssh_transport_options_t {
     uint32_t max_pending_requests;
     /** Global requests that are not answered yet. Default 64. */
     uint32_t max_pending_globals;
+    /** Which of a host's addresses are tried: 4 for IPv4 only, 6 for IPv6 only. Default 0: all. */
+    uint32_t address_family;
 } ssh_transport_options_t;
 
 /**
@@ -1256,7 +1258,7 @@ void ssh_security_options_free(ssh_security_options_t *options);
 /**
  * Resolves a host, connects to it and makes a transport, not started.
  *
- * Blocks; one deadline covers resolving and connecting. Every address of every family is tried.
+ * Blocks; one deadline covers resolving and connecting. Every address is tried, of the family the options name.
  * host: "name", "name:port", "[IPv6 address]:port", "IPv6 address"; port 22 unless given.
  * options: may be NULL.
  * timeout_ms: SSH_WAIT_DEFAULT is the options' connect_timeout_ms.
@@ -2226,7 +2228,7 @@ void ssh_exec_result_free(ssh_exec_result_t *result);
 /* ==== Initial values of structs ===================================================================================== */
 
 #define SSH_TRANSPORT_OPTIONS_INIT \
-    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 #define SSH_STREAM_INIT \
     { sizeof(ssh_stream_t), NULL, NULL, NULL, NULL, NULL, NULL }
 #define SSH_CONNECT_OPTIONS_INIT \

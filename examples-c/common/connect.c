@@ -1,8 +1,8 @@
 #include "connect.h"
 
-#include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "auth.h"
@@ -16,15 +16,52 @@ struct hop {
     struct hostkey_name key_name; /* what known_hosts calls it */
 };
 
+/* ConnectTimeout bounds connecting and the first key exchange together, as OpenSSH's does. A login has a bound of its own:
+ * the library's, for each answer of the server; the time a person takes to answer does not count. */
+struct time_left {
+    bool is_bounded; /* else the library's defaults hold, each step's its own */
+    int64_t end_ms;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static struct time_left start_clock(const struct options *options)
+{
+    struct time_left left = {options->connect_timeout > 0, 0};
+
+    if (left.is_bounded)
+        left.end_ms = now_ms() + options->connect_timeout * INT64_C(1000);
+    return left;
+}
+
+static int64_t timeout_of(struct time_left left)
+{
+    int64_t ms = left.end_ms - now_ms();
+
+    if (!left.is_bounded)
+        return SSH_WAIT_DEFAULT;
+    return ms > 0 ? ms : 0;
+}
+
 static ssh_transport_options_t transport_options(const struct options *options)
 {
+    enum { LIBRARY_DEFAULT_SECONDS = 15 };
     ssh_transport_options_t o = SSH_TRANSPORT_OPTIONS_INIT;
 
-    if (options->connect_timeout > 0) {
-        o.connect_timeout_ms = options->connect_timeout * INT64_C(1000);
-        o.banner_timeout_ms = o.connect_timeout_ms;
-        o.handshake_timeout_ms = o.connect_timeout_ms;
+    /* A longer time than the library's own must not be cut short by it. A shorter one ends ssh_transport_start_client; later
+     * key exchanges keep their time. */
+    if (options->connect_timeout > LIBRARY_DEFAULT_SECONDS) {
+        o.banner_timeout_ms = options->connect_timeout * INT64_C(1000);
+        o.handshake_timeout_ms = o.banner_timeout_ms;
     }
+    if (options->address_family != AF_UNSPEC)
+        o.address_family = options->address_family == AF_INET ? 4 : 6;
     o.rekey_bytes = options->rekey.bytes;
     o.rekey_interval_ms = options->rekey.seconds * 1000;
     return o;
@@ -32,31 +69,9 @@ static ssh_transport_options_t transport_options(const struct options *options)
 
 /* ---- the byte stream under the transport ---- */
 
-/* -4 and -6: the addresses of one family, tried in turn. *why_none says why there is no address. */
-static ssh_status_t connect_family(const struct hop *hop, int family, const ssh_transport_options_t *o,
-                                   ssh_transport_t **out, const char **why_none)
-{
-    struct addrinfo hints = {0}, *found = NULL, *a;
-    char address[256];
-    ssh_status_t rc = SSH_ERR_RESOLVE_FAILED;
-    int error;
-
-    hints.ai_family = family;
-    hints.ai_socktype = SOCK_STREAM;
-    error = getaddrinfo(hop->host, NULL, &hints, &found);
-    if (error != 0)
-        *why_none = gai_strerror(error);
-    for (a = found; a != NULL && *out == NULL; a = a->ai_next)
-        if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) == 0)
-            rc = ssh_transport_new_address(address, (uint32_t)hop->port, o, SSH_WAIT_DEFAULT, out);
-    if (found != NULL)
-        freeaddrinfo(found);
-    return rc;
-}
-
 /* A connection through the hop before: the library runs SSH inside a channel as well as over a socket. */
 static ssh_status_t connect_through(ssh_transport_t *before, const struct hop *hop, const ssh_transport_options_t *o,
-                                    ssh_transport_t **out)
+                                    struct time_left left, ssh_transport_t **out)
 {
     ssh_channel_options_t target = SSH_CHANNEL_OPTIONS_INIT;
     ssh_channel_t *channel = NULL;
@@ -65,7 +80,7 @@ static ssh_status_t connect_through(ssh_transport_t *before, const struct hop *h
     target.dest_host = hop->host;
     target.dest_port = (uint32_t)hop->port;
     target.src_host = "127.0.0.1";
-    rc = ssh_transport_open_channel(before, "direct-tcpip", &target, SSH_WAIT_DEFAULT, &channel);
+    rc = ssh_transport_open_channel(before, "direct-tcpip", &target, timeout_of(left), &channel);
     if (rc == SSH_OK)
         rc = ssh_transport_new_channel(channel, o, out);
     ssh_channel_free(channel);
@@ -73,26 +88,20 @@ static ssh_status_t connect_through(ssh_transport_t *before, const struct hop *h
 }
 
 static bool open_stream(const struct options *options, const struct hop *hop, ssh_transport_t *before,
-                        ssh_transport_t **out)
+                        struct time_left left, ssh_transport_t **out)
 {
     ssh_transport_options_t o = transport_options(options);
-    const char *why_none = NULL;
     char what[512];
     ssh_status_t rc;
 
     if (before != NULL)
-        rc = connect_through(before, hop, &o, out);
-    else if (options->address_family != AF_UNSPEC)
-        rc = connect_family(hop, options->address_family, &o, out, &why_none);
+        rc = connect_through(before, hop, &o, left, out);
     else
-        rc = ssh_transport_new_address(hop->host, (uint32_t)hop->port, &o, SSH_WAIT_DEFAULT, out);
+        rc = ssh_transport_new_address(hop->host, (uint32_t)hop->port, &o, timeout_of(left), out);
     if (rc == SSH_OK)
         return true;
     snprintf(what, sizeof what, "connecting to %.300s port %d", hop->host, hop->port);
-    if (why_none != NULL)
-        report_error(what, why_none, "check the name's spelling, and whether it has addresses of that family");
-    else
-        report_failure(what, rc);
+    report_failure(what, rc);
     return false;
 }
 
@@ -213,7 +222,7 @@ static void report_negotiated(ssh_transport_t *transport)
 /* ---- one hop, and all of them ---- */
 
 static bool negotiate(const struct options *options, const struct hop *hop, ssh_known_hosts_t *known,
-                      ssh_transport_t *transport)
+                      struct time_left left, ssh_transport_t *transport)
 {
     char what[512];
     ssh_status_t rc = SSH_OK;
@@ -225,7 +234,7 @@ static bool negotiate(const struct options *options, const struct hop *hop, ssh_
     if (options->host_key_algorithms == NULL)
         rc = ssh_known_hosts_prefer(known, hop->key_name.host, (uint32_t)hop->key_name.port, transport);
     if (rc == SSH_OK)
-        rc = ssh_transport_start_client(transport, SSH_WAIT_FOREVER);
+        rc = ssh_transport_start_client(transport, timeout_of(left));
     if (rc != SSH_OK) {
         report_failure(what, rc);
         return false;
@@ -253,16 +262,17 @@ static bool open_hop(const struct options *options, const struct hop *hop, ssh_k
 {
     ssh_transport_t *before = connection->count == 0 ? NULL : connect_transport(connection);
     ssh_transport_t *transport = NULL;
+    struct time_left left = start_clock(options);
 
     if (connection->count == CONNECT_MAX_HOPS) {
         report_error("ProxyJump", "too many hosts", "no more than 16 are possible");
         return false;
     }
     report_progress("connecting to %s port %d", hop->host, hop->port);
-    if (!open_stream(options, hop, before, &transport))
+    if (!open_stream(options, hop, before, left, &transport))
         return false;
     connection->hops[connection->count++] = transport;
-    return negotiate(options, hop, known, transport) && auth_log_in(options, hop->user, hop->host, transport) &&
+    return negotiate(options, hop, known, left, transport) && auth_log_in(options, hop->user, hop->host, transport) &&
            start_keepalive(options, transport);
 }
 

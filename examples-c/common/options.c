@@ -19,7 +19,10 @@ const char OPTIONS_HELP[] =
     "  -p PORT                  the server's port (22)\n"
     "  -v                       say what happens; -vv adds the library's log, -vvv every packet\n"
     "  --password-file FILE     the password is the file's first line\n"
-    "  --passphrase-file FILE   the passphrase of encrypted private keys is the file's first line (OpenSSH has none)\n";
+    "  --passphrase-file FILE   the passphrase of encrypted private keys is the file's first line (OpenSSH has none)\n"
+    "\n"
+    "ConnectTimeout bounds, for each host, connecting and the first key exchange together; without it they have 30, 15 and 15\n"
+    "seconds: to connect, for the server's version, for the keys. While logging in, each answer of the server has 30 seconds.\n";
 
 void options_init(struct options *options)
 {

@@ -26,6 +26,9 @@ check 255 'name is missing' "$ssh" -s host
 check 255 'Ciphers: "rot13" is not' "$ssh" -G -o Ciphers=rot13 host
 check 255 'connecting to 127.0.0.1 port 1' "$ssh" -p 1 127.0.0.1 true
 
+check 255 '127.0.0.1: it has addresses, but none for IPv6' "$ssh" -6 -p 1 127.0.0.1 true
+check 255 'tried: 127.0.0.1:1' "$ssh" -4 -p 1 localhost true
+
 check 0 'port 2022' "$ssh" -G -p2022 -o Port=5 host
 check 0 'user joe' "$ssh" -G joe@host
 check 0 'user ann' "$ssh" -G -l ann joe@host

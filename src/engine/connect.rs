@@ -19,6 +19,28 @@ const PORT: u16 = 22;
 /// How long an attempt is alone before the next address is tried beside it (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
+/// Which addresses of a host are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AddressFamily {
+    /// All.
+    #[default]
+    Any,
+    /// IPv4 only.
+    V4,
+    /// IPv6 only.
+    V6,
+}
+
+impl AddressFamily {
+    fn has(self, address: &SocketAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::V4 => address.is_ipv4(),
+            Self::V6 => address.is_ipv6(),
+        }
+    }
+}
+
 /// Splits "host", "host:port", "[v6]", "[v6]:port" and bare IPv6 addresses.
 pub(super) fn split_host(host: &str) -> Result<(&str, u16)> {
     let bad = |why: &str| Err(Error::new(ErrorKind::InvalidArgument, format!("host: {why}")));
@@ -45,10 +67,17 @@ pub(super) fn split_host(host: &str) -> Result<(&str, u16)> {
     }
 }
 
-/// Connects to the first address that answers.
-pub(super) fn connect(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream> {
-    let addresses = interleave(resolve(host, port, deadline)?);
-    race(host, addresses, deadline)
+/// Connects to the first address of the family that answers.
+pub(super) fn connect(host: &str, port: u16, family: AddressFamily, deadline: Deadline) -> Result<TcpStream> {
+    let mut addresses = resolve(host, port, deadline)?;
+    addresses.retain(|at| family.has(at));
+    if addresses.is_empty() {
+        let wanted = if family == AddressFamily::V4 { "IPv4" } else { "IPv6" };
+        let text = format!("{}: it has addresses, but none for {wanted}", host.escape_debug());
+        let error = Error::new(ErrorKind::ResolveFailed, text);
+        return Err(error.with(|detail| detail.hint = Some("allow the other address family")));
+    }
+    race(host, interleave(addresses), deadline)
 }
 
 /// The system's resolver knows no deadline: it runs on the pool, and is left behind when it takes too long.
@@ -207,17 +236,27 @@ mod tests {
     fn a_listener_is_reached_and_a_closed_port_is_listed() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        connect("127.0.0.1", port, Deadline::after_ms(5000)).unwrap();
+        connect("127.0.0.1", port, AddressFamily::Any, Deadline::after_ms(5000)).unwrap();
         drop(listener);
-        let error = connect("127.0.0.1", port, Deadline::after_ms(5000)).unwrap_err();
+        let error = connect("127.0.0.1", port, AddressFamily::Any, Deadline::after_ms(5000)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectFailed);
         assert_eq!(error.detail().unwrap().addresses.len(), 1, "{error}");
     }
 
     #[test]
+    fn one_family_alone_is_tried() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        connect("localhost", port, AddressFamily::V4, Deadline::after_ms(5000)).unwrap();
+        let error = connect("127.0.0.1", port, AddressFamily::V6, Deadline::after_ms(5000)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResolveFailed);
+        assert!(error.text().contains("IPv6"), "{error}");
+    }
+
+    #[test]
     fn an_expired_deadline_is_a_timeout() {
         // RFC 5737 documentation address: nobody answers; some systems refuse at once, which is fine as well.
-        let error = connect("192.0.2.1", 22, Deadline::after_ms(30)).unwrap_err();
+        let error = connect("192.0.2.1", 22, AddressFamily::Any, Deadline::after_ms(30)).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Timeout | ErrorKind::ConnectFailed), "{error}");
     }
 }

@@ -47,6 +47,7 @@ mod tests;
 pub use auth::{AuthResult, PasswordChange, PromptHandler};
 pub use channel::{Channel, Recv};
 pub use channel_requests::PtySize;
+pub use connect::AddressFamily;
 pub use deadline::Deadline;
 pub use event::Event;
 pub use exec::Collected;

@@ -1,7 +1,7 @@
 //! A transport's handle: making one, looking at it, closing it.
 
 use super::channel::Channel;
-use super::connect;
+use super::connect::{self, AddressFamily};
 use super::core::Core;
 use super::deadline::Deadline;
 use super::shared::{Io, Shared, Socket};
@@ -27,6 +27,8 @@ pub struct TransportOptions {
     pub config: Config,
     /// Bound on resolving and connecting, beside the call's deadline.
     pub connect_timeout: Duration,
+    /// Which of a host's addresses are tried.
+    pub address_family: AddressFamily,
     /// The deadline of a channel open that names none.
     pub channel_timeout: Duration,
     /// How long a send may be held back by a key exchange.
@@ -40,6 +42,7 @@ impl Default for TransportOptions {
         Self {
             config: Config::default(),
             connect_timeout: Duration::ZERO,
+            address_family: AddressFamily::Any,
             channel_timeout: Duration::from_secs(3600),
             send_timeout: Duration::from_secs(30),
             close_timeout: Duration::from_secs(1),
@@ -128,7 +131,8 @@ impl Transport {
     fn connect(host: &str, port: u16, options: TransportOptions, deadline: Deadline) -> Result<Self> {
         let bound = options.connect_timeout;
         let deadline = if bound.is_zero() { deadline } else { deadline.earlier(Deadline::after(bound)) };
-        let stream = connect::connect(host, port, deadline).map_err(|e| e.at(Stage::Connect))?;
+        let stream =
+            connect::connect(host, port, options.address_family, deadline).map_err(|e| e.at(Stage::Connect))?;
         Self::from_fd(stream.into(), options)
     }
 

@@ -5,7 +5,7 @@ use super::types::{
     ssh_channel_options_t, ssh_connect_options_t, ssh_password_options_t, ssh_stream_t, ssh_transport_options_t,
     SSH_WAIT_FOREVER,
 };
-use crate::engine::TransportOptions;
+use crate::engine::{AddressFamily, TransportOptions};
 use crate::error::Result;
 use crate::proto::config::{clamp_max_packet, clamp_window};
 use std::mem::{offset_of, size_of};
@@ -96,6 +96,12 @@ pub(super) unsafe fn transport(options: *const ssh_transport_options_t) -> Resul
         o.config.max_packet = clamp_max_packet(c.max_packet);
     }
     o.connect_timeout = time(c.connect_timeout_ms, CONNECT_TIMEOUT, "connect_timeout_ms")?;
+    o.address_family = match c.address_family {
+        0 => AddressFamily::Any,
+        4 => AddressFamily::V4,
+        6 => AddressFamily::V6,
+        _ => return Err(arg::invalid("address_family is not 0, 4 or 6")),
+    };
     o.config.ident_timeout = time(c.banner_timeout_ms, o.config.ident_timeout, "banner_timeout_ms")?;
     o.config.handshake_timeout = time(c.handshake_timeout_ms, o.config.handshake_timeout, "handshake_timeout_ms")?;
     o.config.auth_timeout = time(c.auth_timeout_ms, o.config.auth_timeout, "auth_timeout_ms")?;
@@ -144,6 +150,7 @@ mod tests {
             let o = transport(&ssh_transport_options_t { banner_timeout_ms: i64::MAX, ..blank() }).unwrap();
             assert_eq!(o.config.ident_timeout, FOREVER);
             assert!(transport(&ssh_transport_options_t { auth_timeout_ms: -2, ..blank() }).is_err());
+            assert!(transport(&ssh_transport_options_t { address_family: 5, ..blank() }).is_err());
             assert!(transport(&ssh_transport_options_t { software: c"a b".as_ptr(), ..blank() }).is_err());
         }
     }

@@ -58,7 +58,7 @@ fn split_host(host: &str) -> Result<(String, u16)> {
 
 /// Resolves a host, connects to it and makes a transport, not started.
 ///
-/// Blocks; one deadline covers resolving and connecting. Every address of every family is tried.
+/// Blocks; one deadline covers resolving and connecting. Every address is tried, of the family the options name.
 /// host: "name", "name:port", "[IPv6 address]:port", "IPv6 address"; port 22 unless given.
 /// options: may be NULL.
 /// timeout_ms: SSH_WAIT_DEFAULT is the options' connect_timeout_ms.

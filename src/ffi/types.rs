@@ -142,6 +142,8 @@ pub struct ssh_transport_options_t {
     pub max_pending_requests: u32,
     /// Global requests that are not answered yet. Default 64.
     pub max_pending_globals: u32,
+    /// Which of a host's addresses are tried: 4 for IPv4 only, 6 for IPv6 only. Default 0: all.
+    pub address_family: u32,
 }
 
 /// A byte stream of the caller's, for ssh_transport_new_stream; initialise with SSH_STREAM_INIT. send and recv are

@@ -69,6 +69,15 @@ def test_silence(sshd, client_for, stage):
     check_in_time(done)
 
 
+def test_one_bound_for_version_and_key_exchange_together(sshd, client_for):
+    """A server that uses most of the time for its version has no new time for the rest."""
+    timeout = 6
+    with SilentServer(SILENT_AFTER["kexinit"], after=timeout - 1) as fake:
+        done = client_for(sshd, fake.port).run("true", ConnectTimeout=timeout)
+    done.check_failed("key exchange did not finish")
+    assert done.seconds < timeout + GRACE
+
+
 @pytest.fixture(scope="module")
 def session_length(sshd, tmp_path_factory):
     """Bytes each way of a whole session, by stage: what the relay counted, nothing cut."""

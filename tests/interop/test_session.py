@@ -88,6 +88,16 @@ def test_shell_with_terminal_follows_window_changes(client):
         assert terminal.wait() == 6
 
 
+def test_what_is_typed_before_the_session_is_kept(client):
+    """Whole lines and a begun one, typed while the client connects and the terminal is not raw yet."""
+    with client.terminal("echo ready; read first; read second; echo got-$first-$second", flags=["-t"]) as terminal:
+        terminal.type("one\ntw")
+        terminal.expect("ready")
+        terminal.type("o\n")
+        terminal.expect("got-one-two")
+        assert terminal.wait() == 0
+
+
 def test_terminal_for_a_command(client):
     with client.terminal("tty; stty size; printf 'TERM is %s.\\n' $TERM", flags=["-t"]) as terminal:
         terminal.expect("/dev/pts/")

@@ -4,6 +4,7 @@ import secrets
 import socket
 import struct
 import threading
+import time
 
 from .server import HOST
 
@@ -138,13 +139,14 @@ SILENT_AFTER = {
 
 
 class SilentServer(_Listener):
-    """Sends `opening`, then nothing; it reads and drops what comes."""
+    """Sends `opening` after so many seconds, then nothing; it reads and drops what comes."""
 
-    def __init__(self, opening: bytes):
-        self._opening = opening
+    def __init__(self, opening: bytes, after: float = 0):
+        self._opening, self._after = opening, after
         super().__init__()
 
     def handle(self, conn: socket.socket) -> None:
+        time.sleep(self._after)
         conn.sendall(self._opening)
         while conn.recv(CHUNK):
             pass
