@@ -107,40 +107,6 @@ static bool open_stream(const struct options *options, const struct hop *hop, ss
 
 /* ---- settings ---- */
 
-/* The algorithm lists a user can set. */
-static const struct list {
-    int32_t list;
-    size_t offset; /* in struct options */
-    const char *key;
-} LISTS[] = {
-    {SSH_LIST_KEX, offsetof(struct options, kex), "KexAlgorithms"},
-    {SSH_LIST_HOST_KEY, offsetof(struct options, host_key_algorithms), "HostKeyAlgorithms"},
-    {SSH_LIST_CIPHER, offsetof(struct options, ciphers), "Ciphers"},
-    {SSH_LIST_MAC, offsetof(struct options, macs), "MACs"},
-    {SSH_LIST_PUBKEY, offsetof(struct options, pubkey_algorithms), "PubkeyAcceptedAlgorithms"},
-};
-
-static const char **field_of(const struct list *list, struct options *options)
-{
-    return (const char **)((char *)options + list->offset);
-}
-
-static bool apply_algorithms(const struct options *options, ssh_security_options_t *security)
-{
-    size_t i;
-
-    for (i = 0; i < sizeof LISTS / sizeof LISTS[0]; i++) {
-        const char *names = *(const char *const *)((const char *)options + LISTS[i].offset);
-        ssh_status_t rc = names == NULL ? SSH_OK : ssh_security_options_set(security, LISTS[i].list, names);
-
-        if (rc != SSH_OK) {
-            report_failure(LISTS[i].key, rc);
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Everything that must be said before the negotiation begins. */
 static bool apply_settings(const struct options *options, ssh_transport_t *transport)
 {
@@ -154,7 +120,7 @@ static bool apply_settings(const struct options *options, ssh_transport_t *trans
         rc = ssh_transport_set_hexdump(transport, true);
     if (rc != SSH_OK)
         report_failure("applying settings", rc);
-    ok = rc == SSH_OK && apply_algorithms(options, security);
+    ok = rc == SSH_OK && algorithms_apply(&options->algorithms, security);
     ssh_security_options_free(security);
     return ok;
 }
@@ -166,20 +132,12 @@ bool connect_resolve_algorithms(struct options *options)
     ssh_transport_t *transport = NULL;
     int ends[2];
     bool ok;
-    size_t i;
 
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
         return false;
     ok = ssh_transport_new_fd(ends[0], NULL, &transport) == SSH_OK && apply_settings(options, transport) &&
-         ssh_transport_get_security_options(transport, &security) == SSH_OK;
-    for (i = 0; ok && i < sizeof LISTS / sizeof LISTS[0]; i++) {
-        char *names = NULL;
-
-        ok = ssh_security_options_get(security, LISTS[i].list, &names) == SSH_OK;
-        if (ok)
-            *field_of(&LISTS[i], options) = options_keep(names, strlen(names));
-        ssh_string_free(names);
-    }
+         ssh_transport_get_security_options(transport, &security) == SSH_OK &&
+         algorithms_read(&options->algorithms, security);
     ssh_security_options_free(security);
     ssh_transport_free(transport);
     close(ends[1]);

@@ -2,8 +2,10 @@
 
 #include <ctype.h>
 #include <pwd.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "report.h"
@@ -24,10 +26,60 @@ const char OPTIONS_HELP[] =
     "ConnectTimeout bounds, for each host, connecting and the first key exchange together; without it they have 30, 15 and 15\n"
     "seconds: to connect, for the server's version, for the keys. While logging in, each answer of the server has 30 seconds.\n";
 
+#define SETTINGS_RECORD struct options
+
+static const struct choice FAMILY[] = {{"any", AF_UNSPEC}, {"inet", AF_INET}, {"inet6", AF_INET6}, {NULL, 0}};
+/* "ask" refuses too: this program asks no questions about keys. */
+static const struct choice STRICT[] = {{"yes", HOSTKEY_REFUSE_UNKNOWN}, {"ask", HOSTKEY_REFUSE_UNKNOWN},
+                                       {"accept-new", HOSTKEY_ACCEPT_NEW}, {"no", HOSTKEY_ACCEPT_ANY},
+                                       {"off", HOSTKEY_ACCEPT_ANY}, {NULL, 0}};
+static const struct choice TTY[] = {{"auto", TTY_AUTO}, {"no", TTY_NO}, {"yes", TTY_YES}, {"force", TTY_FORCE}, {NULL, 0}};
+static const struct choice LEVEL[] = {{"QUIET", REPORT_QUIET}, {"FATAL", REPORT_ERROR}, {"ERROR", REPORT_ERROR},
+                                      {"INFO", REPORT_INFO}, {"VERBOSE", REPORT_VERBOSE}, {"DEBUG", REPORT_VERBOSE},
+                                      {"DEBUG1", REPORT_VERBOSE}, {"DEBUG2", REPORT_DEBUG}, {"DEBUG3", REPORT_PACKETS},
+                                      {NULL, 0}};
+
+
+static const struct setting ROWS[] = {
+    CHOICE_ROW("AddressFamily", address_family, "any", FAMILY),
+    CHOICE_ROW("BatchMode", batch_mode, "no", SETTINGS_YES_NO),
+    TEXT_ROW("Ciphers", algorithms.ciphers, NULL),
+    CHOICE_ROW("Compression", compression, "no", SETTINGS_YES_NO),
+    TIME_ROW("ConnectTimeout", connect_timeout, "0"),
+    TEXT_ROW("GlobalKnownHostsFile", global_known_hosts, "/etc/ssh/ssh_known_hosts"),
+    CHOICE_ROW("HashKnownHosts", hash_known_hosts, "no", SETTINGS_YES_NO),
+    TEXT_ROW("HostKeyAlgorithms", algorithms.host_keys, NULL),
+    TEXT_ROW("HostKeyAlias", host_key_alias, NULL),
+    TEXT_ROW("HostName", host, NULL),
+    LIST_ROW("IdentityFile", identities),
+    CHOICE_ROW("KbdInteractiveAuthentication", interactive_authentication, "yes", SETTINGS_YES_NO),
+    TEXT_ROW("KexAlgorithms", algorithms.kex, NULL),
+    CHOICE_ROW("LogLevel", log_level, "INFO", LEVEL),
+    TEXT_ROW("MACs", algorithms.macs, NULL),
+    NUMBER_ROW("NumberOfPasswordPrompts", password_prompts, "3", 0, 100),
+    CHOICE_ROW("PasswordAuthentication", password_authentication, "yes", SETTINGS_YES_NO),
+    NUMBER_ROW("Port", port, "22", 1, 65535),
+    TEXT_ROW("PreferredAuthentications", preferred_authentications, "publickey,keyboard-interactive,password"),
+    TEXT_ROW("ProxyJump", proxy_jump, NULL),
+    TEXT_ROW("PubkeyAcceptedAlgorithms", algorithms.pubkeys, NULL),
+    CHOICE_ROW("PubkeyAuthentication", pubkey_authentication, "yes", SETTINGS_YES_NO),
+    REKEY_ROW("RekeyLimit", rekey),
+    CHOICE_ROW("RequestTTY", request_tty, "auto", TTY),
+    LIST_ROW("SendEnv", send_env),
+    NUMBER_ROW("ServerAliveCountMax", alive_count_max, "3", 0, 1000000),
+    TIME_ROW("ServerAliveInterval", alive_interval, "0"),
+    LIST_ROW("SetEnv", set_env),
+    CHOICE_ROW("StrictHostKeyChecking", strict_host_key_checking, "ask", STRICT),
+    TEXT_ROW("User", user, NULL),
+    TEXT_ROW("UserKnownHostsFile", user_known_hosts, "~/.ssh/known_hosts"),
+};
+
+static const struct settings SETTINGS = {ROWS, sizeof ROWS / sizeof ROWS[0], "-G prints the options there are"};
+
 void options_init(struct options *options)
 {
     memset(options, 0, sizeof *options);
-    settings_clear(options);
+    settings_clear(&SETTINGS, options);
 }
 
 /* Every text options_keep has made. */
@@ -63,35 +115,7 @@ void options_release_kept(void)
 
 bool options_set(struct options *options, const char *assignment)
 {
-    size_t key_len = strcspn(assignment, "= \t");
-    const char *value = assignment + key_len;
-    const struct setting *setting = settings_find(assignment, key_len);
-    const char *expected;
-    size_t len;
-
-    if (setting == NULL) {
-        report_error(assignment, "unknown option", "-G prints the options there are");
-        return false;
-    }
-    value += strspn(value, " \t");
-    value += *value == '=';
-    value += strspn(value, " \t");
-    len = strlen(value);
-    while (len > 0 && isspace((unsigned char)value[len - 1]))
-        len--;
-    if (len >= 2 && value[0] == '"' && value[len - 1] == '"') {
-        value++;
-        len -= 2;
-    }
-    expected = len == 0 ? "followed by a value" : settings_set(setting, options, options_keep(value, len));
-    if (expected != NULL) {
-        char help[256];
-
-        snprintf(help, sizeof help, "it must be %s", expected);
-        report_error(assignment, "bad option value", help);
-        return false;
-    }
-    return true;
+    return settings_assign(&SETTINGS, options, assignment);
 }
 
 /* Sets what a short option stands for. */
@@ -105,7 +129,7 @@ static enum options_taken set_value(struct options *options, const char *key, co
         report_error(what, "a value is missing", "see --help");
         return OPTIONS_WRONG;
     }
-    expected = settings_set(settings_find(key, strlen(key)), options, value);
+    expected = settings_set(settings_find(&SETTINGS, key, strlen(key)), options, value);
     if (expected == NULL)
         return OPTIONS_TAKEN;
     report_error(what, value, expected);
@@ -198,7 +222,7 @@ bool options_finish(struct options *options)
     static const char *const IDENTITIES[] = {"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"};
     size_t i;
 
-    if (!settings_set_defaults(options))
+    if (!settings_set_defaults(&SETTINGS, options))
         return false;
     if (options->host == NULL)
         options->host = options->destination;
@@ -253,5 +277,5 @@ bool options_split_host_port(const char *text, int default_port, const char **ho
 void options_print(const struct options *options, FILE *out)
 {
     fprintf(out, "host %s\n", options->destination);
-    settings_print(options, out);
+    settings_print(&SETTINGS, options, out);
 }

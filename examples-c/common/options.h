@@ -6,22 +6,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "algorithms.h"
 #include "arguments.h"
-
-#define OPTIONS_MAX_LIST 64
-
-/* Texts that may be given several times. */
-struct text_list {
-    const char *items[OPTIONS_MAX_LIST];
-    size_t count;
-};
-
-/* When new keys are negotiated; 0 leaves it to the library. */
-struct rekey_limit {
-    bool is_set;
-    uint64_t bytes;
-    int64_t seconds;
-};
+#include "settings.h"
 
 enum { HOSTKEY_REFUSE_UNKNOWN = 0, HOSTKEY_ACCEPT_NEW = 1, HOSTKEY_ACCEPT_ANY = 2 };
 enum { TTY_NO = 0, TTY_AUTO = 1, TTY_YES = 2, TTY_FORCE = 3 };
@@ -37,11 +24,7 @@ struct options {
     int connect_timeout; /* seconds, 0: the library's */
     const char *proxy_jump;
 
-    const char *kex;
-    const char *host_key_algorithms;
-    const char *ciphers;
-    const char *macs;
-    const char *pubkey_algorithms;
+    struct algorithm_names algorithms;
     int compression;
     struct rekey_limit rekey;
     int alive_interval; /* seconds, 0: no probes */

@@ -1,98 +1,27 @@
 #include "settings.h"
 
 #include <ctype.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
+#include "options.h"
 #include "report.h"
 
-struct choice {
-    const char *word;
-    int value;
-};
+const struct choice SETTINGS_YES_NO[] = {{"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}, {NULL, 0}};
 
-static const struct choice YES_NO[] = {{"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}, {NULL, 0}};
-static const struct choice FAMILY[] = {{"any", AF_UNSPEC}, {"inet", AF_INET}, {"inet6", AF_INET6}, {NULL, 0}};
-/* "ask" refuses too: this program asks no questions about keys. */
-static const struct choice STRICT[] = {{"yes", HOSTKEY_REFUSE_UNKNOWN}, {"ask", HOSTKEY_REFUSE_UNKNOWN},
-                                       {"accept-new", HOSTKEY_ACCEPT_NEW}, {"no", HOSTKEY_ACCEPT_ANY},
-                                       {"off", HOSTKEY_ACCEPT_ANY}, {NULL, 0}};
-static const struct choice TTY[] = {{"auto", TTY_AUTO}, {"no", TTY_NO}, {"yes", TTY_YES}, {"force", TTY_FORCE}, {NULL, 0}};
-static const struct choice LEVEL[] = {{"QUIET", REPORT_QUIET}, {"FATAL", REPORT_ERROR}, {"ERROR", REPORT_ERROR},
-                                      {"INFO", REPORT_INFO}, {"VERBOSE", REPORT_VERBOSE}, {"DEBUG", REPORT_VERBOSE},
-                                      {"DEBUG1", REPORT_VERBOSE}, {"DEBUG2", REPORT_DEBUG}, {"DEBUG3", REPORT_PACKETS},
-                                      {NULL, 0}};
-
-/* NUMBER is at least `least`; TIME is seconds, or "1h30m"; REKEY is "1G", "1G 1h", "default none". */
-enum kind { TEXT, LIST, NUMBER, TIME, CHOICE, REKEY };
-
-struct setting {
-    const char *key;
-    enum kind kind;
-    size_t offset;
-    const char *fallback; /* the default; NULL: none, or made elsewhere */
-    const struct choice *choices;
-    long least, most;
-};
-
-#define AT(field) offsetof(struct options, field)
-#define TEXT_ROW(key, field, fallback) {key, TEXT, AT(field), fallback, NULL, 0, 0}
-#define LIST_ROW(key, field) {key, LIST, AT(field), NULL, NULL, 0, 0}
-#define NUMBER_ROW(key, field, fallback, least, most) {key, NUMBER, AT(field), fallback, NULL, least, most}
-#define TIME_ROW(key, field, fallback) {key, TIME, AT(field), fallback, NULL, 0, 0}
-#define CHOICE_ROW(key, field, fallback, choices) {key, CHOICE, AT(field), fallback, choices, 0, 0}
-
-static const struct setting SETTINGS[] = {
-    CHOICE_ROW("AddressFamily", address_family, "any", FAMILY),
-    CHOICE_ROW("BatchMode", batch_mode, "no", YES_NO),
-    TEXT_ROW("Ciphers", ciphers, NULL),
-    CHOICE_ROW("Compression", compression, "no", YES_NO),
-    TIME_ROW("ConnectTimeout", connect_timeout, "0"),
-    TEXT_ROW("GlobalKnownHostsFile", global_known_hosts, "/etc/ssh/ssh_known_hosts"),
-    CHOICE_ROW("HashKnownHosts", hash_known_hosts, "no", YES_NO),
-    TEXT_ROW("HostKeyAlgorithms", host_key_algorithms, NULL),
-    TEXT_ROW("HostKeyAlias", host_key_alias, NULL),
-    TEXT_ROW("HostName", host, NULL),
-    LIST_ROW("IdentityFile", identities),
-    CHOICE_ROW("KbdInteractiveAuthentication", interactive_authentication, "yes", YES_NO),
-    TEXT_ROW("KexAlgorithms", kex, NULL),
-    CHOICE_ROW("LogLevel", log_level, "INFO", LEVEL),
-    TEXT_ROW("MACs", macs, NULL),
-    NUMBER_ROW("NumberOfPasswordPrompts", password_prompts, "3", 0, 100),
-    CHOICE_ROW("PasswordAuthentication", password_authentication, "yes", YES_NO),
-    NUMBER_ROW("Port", port, "22", 1, 65535),
-    TEXT_ROW("PreferredAuthentications", preferred_authentications, "publickey,keyboard-interactive,password"),
-    TEXT_ROW("ProxyJump", proxy_jump, NULL),
-    TEXT_ROW("PubkeyAcceptedAlgorithms", pubkey_algorithms, NULL),
-    CHOICE_ROW("PubkeyAuthentication", pubkey_authentication, "yes", YES_NO),
-    {"RekeyLimit", REKEY, AT(rekey), "default none", NULL, 0, 0},
-    CHOICE_ROW("RequestTTY", request_tty, "auto", TTY),
-    LIST_ROW("SendEnv", send_env),
-    NUMBER_ROW("ServerAliveCountMax", alive_count_max, "3", 0, 1000000),
-    TIME_ROW("ServerAliveInterval", alive_interval, "0"),
-    LIST_ROW("SetEnv", set_env),
-    CHOICE_ROW("StrictHostKeyChecking", strict_host_key_checking, "ask", STRICT),
-    TEXT_ROW("User", user, NULL),
-    TEXT_ROW("UserKnownHostsFile", user_known_hosts, "~/.ssh/known_hosts"),
-};
-
-#define SETTINGS_COUNT (sizeof SETTINGS / sizeof SETTINGS[0])
-
-static void *field_of(const struct setting *setting, struct options *options)
+static void *field_of(const struct setting *setting, void *record)
 {
-    return (char *)options + setting->offset;
+    return (char *)record + setting->offset;
 }
 
-const struct setting *settings_find(const char *key, size_t key_len)
+const struct setting *settings_find(const struct settings *settings, const char *key, size_t key_len)
 {
     size_t i;
 
-    for (i = 0; i < SETTINGS_COUNT; i++)
-        if (strlen(SETTINGS[i].key) == key_len && strncasecmp(SETTINGS[i].key, key, key_len) == 0)
-            return &SETTINGS[i];
+    for (i = 0; i < settings->count; i++)
+        if (strlen(settings->rows[i].key) == key_len && strncasecmp(settings->rows[i].key, key, key_len) == 0)
+            return &settings->rows[i];
     return NULL;
 }
 
@@ -187,15 +116,15 @@ static const char *set_text(const char **field, const char *value)
 
 static const char *add_to_list(struct text_list *list, const char *value)
 {
-    if (list->count == OPTIONS_MAX_LIST)
+    if (list->count == SETTINGS_MAX_LIST)
         return "given fewer times";
     list->items[list->count++] = value;
     return NULL;
 }
 
-const char *settings_set(const struct setting *setting, struct options *options, const char *value)
+const char *settings_set(const struct setting *setting, void *record, const char *value)
 {
-    void *field = field_of(setting, options);
+    void *field = field_of(setting, record);
     struct rekey_limit limit;
     int ignored;
     /* A value that comes too late must be well-formed all the same. */
@@ -216,22 +145,58 @@ const char *settings_set(const struct setting *setting, struct options *options,
     return NULL;
 }
 
-void settings_clear(struct options *options)
+void settings_clear(const struct settings *settings, void *record)
 {
     size_t i;
 
-    for (i = 0; i < SETTINGS_COUNT; i++)
-        if (SETTINGS[i].kind >= NUMBER && SETTINGS[i].kind <= CHOICE)
-            *(int *)field_of(&SETTINGS[i], options) = SETTINGS_UNSET;
+    for (i = 0; i < settings->count; i++)
+        if (settings->rows[i].kind >= NUMBER && settings->rows[i].kind <= CHOICE)
+            *(int *)field_of(&settings->rows[i], record) = SETTINGS_UNSET;
 }
 
-bool settings_set_defaults(struct options *options)
+bool settings_set_defaults(const struct settings *settings, void *record)
 {
     size_t i;
 
-    for (i = 0; i < SETTINGS_COUNT; i++)
-        if (SETTINGS[i].fallback != NULL && settings_set(&SETTINGS[i], options, SETTINGS[i].fallback) != NULL)
+    for (i = 0; i < settings->count; i++) {
+        const struct setting *row = &settings->rows[i];
+
+        if (row->fallback != NULL && settings_set(row, record, row->fallback) != NULL)
             return false;
+    }
+    return true;
+}
+
+bool settings_assign(const struct settings *settings, void *record, const char *assignment)
+{
+    size_t key_len = strcspn(assignment, "= \t");
+    const char *value = assignment + key_len;
+    const struct setting *setting = settings_find(settings, assignment, key_len);
+    const char *expected;
+    size_t len;
+
+    if (setting == NULL) {
+        report_error(assignment, "unknown option", settings->where_listed);
+        return false;
+    }
+    value += strspn(value, " \t");
+    value += *value == '=';
+    value += strspn(value, " \t");
+    len = strlen(value);
+    while (len > 0 && isspace((unsigned char)value[len - 1]))
+        len--;
+    if (len >= 2 && value[0] == '"' && value[len - 1] == '"') {
+        value++;
+        len -= 2;
+    }
+    expected = len == 0 ? "followed by a value" : settings_set(setting, record, options_keep(value, len));
+    if (expected != NULL) {
+        char help[256];
+
+        snprintf(help, sizeof help, "it must be %s", expected);
+        report_error(assignment, "bad option value", help);
+        return false;
+    }
     return true;
 }
 
@@ -288,10 +253,10 @@ static void print_one(const struct setting *setting, const void *field, FILE *ou
     }
 }
 
-void settings_print(const struct options *options, FILE *out)
+void settings_print(const struct settings *settings, const void *record, FILE *out)
 {
     size_t i;
 
-    for (i = 0; i < SETTINGS_COUNT; i++)
-        print_one(&SETTINGS[i], (const char *)options + SETTINGS[i].offset, out);
+    for (i = 0; i < settings->count; i++)
+        print_one(&settings->rows[i], (const char *)record + settings->rows[i].offset, out);
 }
