@@ -189,7 +189,7 @@ static bool negotiate(const struct options *options, const struct hop *hop, ssh_
     if (!apply_settings(options, transport))
         return false;
     /* Ask for a key that can be checked, unless the user has said which to ask for. */
-    if (options->host_key_algorithms == NULL)
+    if (options->algorithms.host_keys == NULL)
         rc = ssh_known_hosts_prefer(known, hop->key_name.host, (uint32_t)hop->key_name.port, transport);
     if (rc == SSH_OK)
         rc = ssh_transport_start_client(transport, timeout_of(left));
