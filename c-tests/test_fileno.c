@@ -10,6 +10,18 @@ static int readable(int fd, int wait_ms)
     return (p.revents & POLLIN) != 0;
 }
 
+/* Sends until there is no room. */
+static void fill(ssh_channel_t *channel)
+{
+    static char data[65536];
+    ssh_status_t rc;
+    size_t n;
+
+    while ((rc = ssh_channel_send(channel, data, sizeof data, 0, &n)) == SSH_OK || (rc == SSH_ERR_TIMEOUT && ssh_channel_send_ready(channel)))
+        continue;
+    CHECK_STATUS(rc, SSH_ERR_TIMEOUT);
+}
+
 int main(void)
 {
     ssh_transport_t *transport = test_connect();
@@ -36,6 +48,30 @@ int main(void)
     CHECK_OK(ssh_channel_sendall(channel, "\n", 1, WAIT_MS, NULL));
     CHECK(readable(fd, WAIT_MS)); /* EOF and closure stay readable */
     CHECK_STATUS(ssh_channel_recv(channel, buf, sizeof buf, WAIT_MS, &n), SSH_EOF);
+    CHECK(readable(fd, 0));
+    ssh_channel_free(channel);
+
+    /* Sending: readable while there is room, not when the window is full, again when the command reads, and at the end. */
+    channel = test_exec(transport, "read x; sleep 1; cat >/dev/null");
+    CHECK_OK(ssh_channel_fileno_send(channel, &fd));
+    CHECK(fd >= 0 && readable(fd, 0) && ssh_channel_send_ready(channel));
+    CHECK_OK(ssh_channel_sendall(channel, "\n", 1, WAIT_MS, NULL));
+    fill(channel);
+    CHECK(readable(fd, WAIT_MS) && ssh_channel_send_ready(channel));
+    CHECK_OK(ssh_channel_send(channel, "x", 1, 0, &n));
+    fill(channel);
+    CHECK_OK(ssh_channel_fileno_send(channel, &same));
+    CHECK(same == fd);
+    CHECK_OK(ssh_channel_shutdown_write(channel));
+    CHECK(readable(fd, 0) && !ssh_channel_send_ready(channel));
+    CHECK_STATUS(ssh_channel_send(channel, "x", 1, 0, &n), SSH_ERR_CHANNEL_EOF_SENT);
+    ssh_channel_free(channel);
+    channel = test_exec(transport, "sleep 100");
+    CHECK_OK(ssh_channel_fileno_send(channel, &fd));
+    do
+        fill(channel);
+    while (readable(fd, 500)); /* the server took some for the command's pipe */
+    CHECK_OK(ssh_channel_close(channel));
     CHECK(readable(fd, 0));
     ssh_channel_free(channel);
 

@@ -151,6 +151,7 @@ static void everything_null(void)
     CHECK_STATUS(ssh_channel_getpeername(NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_get_transport(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_fileno(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_channel_fileno_send(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_exec_collect(NULL, NULL, NULL, 0, 0, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
     (void)ssh_exec_result_stdout(NULL, NULL);
     (void)ssh_exec_result_stderr(NULL, NULL);

@@ -2168,7 +2168,7 @@ ssh_status_t ssh_channel_get_transport(const ssh_channel_t *channel, ssh_transpo
  * Gives a file descriptor that is readable while ssh_channel_recv or ssh_channel_recv_stderr would not wait (data, end
  * of file, or closed), for poll and its kin; never read it.
  *
- * It says nothing about room to send. It stays readable while either stream has data and, in the end, for ever: read
+ * For room to send there is ssh_channel_fileno_send. It stays readable while either stream has data and, in the end, for ever: read
  * both streams until both say SSH_EOF or fail, then leave it out.
  *
  * out_fd: borrowed result, valid until the channel's last handle is freed; -1 on failure.
@@ -2176,6 +2176,20 @@ ssh_status_t ssh_channel_get_transport(const ssh_channel_t *channel, ssh_transpo
  */
 ssh_status_t ssh_channel_fileno(ssh_channel_t *channel,
                                 int *out_fd);
+
+/**
+ * Gives a file descriptor for sending: it is readable (POLLIN, not POLLOUT) while ssh_channel_send is worth trying,
+ * and from the channel's end on, when that fails at once; never read it.
+ *
+ * Poll it only while there is something to send: an idle channel's is readable all the time. Then call
+ * ssh_channel_send with timeout 0. SSH_ERR_TIMEOUT means that there was no room after all, a key exchange under way
+ * for one: the descriptor is not readable then until there is.
+ *
+ * out_fd: borrowed result, valid until the channel's last handle is freed; -1 on failure.
+ * Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT or SSH_ERR_IO where the system has no descriptor left.
+ */
+ssh_status_t ssh_channel_fileno_send(ssh_channel_t *channel,
+                                     int *out_fd);
 
 /* ==== Channel: a command in one call =========================================================================== */
 

@@ -179,6 +179,7 @@ impl Channel {
         loop {
             let conn = core.live()?;
             let sent = conn.send(self.inner.id, stream, data)?;
+            core.update_signal(self.inner.id);
             if sent > 0 || data.is_empty() {
                 return Ok(sent);
             }
@@ -189,7 +190,7 @@ impl Channel {
                 };
                 return Err(deadline.earlier(rekey_bound.unwrap_or(Deadline::never())).error(missing));
             }
-            let rekeying = conn.is_rekeying();
+            let rekeying = core.live()?.is_rekeying();
             let bound = core.options.send_timeout;
             rekey_bound = (rekeying && !bound.is_zero()).then(|| rekey_bound.unwrap_or_else(|| Deadline::after(bound)));
             let until = deadline.earlier(rekey_bound.unwrap_or(Deadline::never()));
@@ -231,15 +232,18 @@ impl Channel {
         self.peek(|channel| channel.readable(stream)).unwrap_or(true)
     }
 
-    /// Whether [`Channel::send`] would not wait for the peer's window.
+    /// Whether [`Channel::send`] would take a byte without waiting.
     #[must_use]
     pub fn send_ready(&self) -> bool {
-        self.peek(|channel| channel.is_open() && !channel.eof_sent() && channel.send_space() > 0).unwrap_or(false)
+        self.lock().is_ok_and(|core| core.conn.as_ref().is_some_and(|conn| conn.send_ready(self.inner.id)))
     }
 
     /// Sends EOF: no more data from us. What the peer sends can still be read.
     pub fn shutdown_write(&self) -> Result<()> {
-        self.lock()?.live()?.send_eof(self.inner.id)
+        let mut core = self.lock()?;
+        core.live()?.send_eof(self.inner.id)?;
+        core.update_signal(self.inner.id);
+        Ok(())
     }
 
     /// Drops what arrived and will arrive; reads report the end.
@@ -334,15 +338,24 @@ impl Channel {
     /// A descriptor that polls readable while a read of either stream would not wait; made on first use, valid while
     /// the channel's handles live. Never read from it.
     pub fn fileno(&self) -> Result<RawFd> {
+        self.descriptor(|state| &mut state.signal)
+    }
+
+    /// As [`Channel::fileno`], for sending: it too polls readable, while a send is worth
+    /// trying. One that finds no room makes it unreadable until there is some.
+    pub fn send_fileno(&self) -> Result<RawFd> {
+        self.descriptor(|state| &mut state.send_signal)
+    }
+
+    fn descriptor(&self, of: fn(&mut ChannelState) -> &mut Option<Signal>) -> Result<RawFd> {
         let mut core = self.lock()?;
         let state = core.channels.get_mut(&self.inner.id).ok_or_else(|| Error::from(ErrorKind::ChannelClosed))?;
-        if state.signal.is_none() {
-            let made = Signal::new();
-            state.signal = Some(
-                made.map_err(|e| Error::new(ErrorKind::ResourceLimit, format!("no descriptor for a channel: {e}")))?,
-            );
-        }
-        let fd = state.signal.as_ref().map(Signal::fd).ok_or_else(|| Error::from(ErrorKind::Internal))?;
+        let made = match of(state).take() {
+            Some(signal) => signal,
+            None => Signal::new()
+                .map_err(|e| Error::new(ErrorKind::ResourceLimit, format!("no descriptor for a channel: {e}")))?,
+        };
+        let fd = of(state).insert(made).fd();
         core.update_signal(self.inner.id);
         Ok(fd)
     }

@@ -45,6 +45,8 @@ pub(super) struct ChannelState {
     pub waits: Arc<Waits>,
     /// Polls readable while a read would not wait; made on first use.
     pub signal: Option<Signal>,
+    /// Polls readable while a send is worth trying; made on first use.
+    pub send_signal: Option<Signal>,
     /// How the open went; None while it is not answered.
     pub opened: Option<Result<()>>,
     /// One thread waits for both directions: senders' news go to `readable` as well.
@@ -57,7 +59,7 @@ pub(super) struct ChannelState {
 
 impl ChannelState {
     pub(super) fn new(opened: Option<Result<()>>) -> Self {
-        Self { waits: Arc::default(), signal: None, opened, both: false, handles: 0, adopted: false }
+        Self { waits: Arc::default(), signal: None, send_signal: None, opened, both: false, handles: 0, adopted: false }
     }
 }
 
@@ -274,7 +276,10 @@ impl Core {
                 self.update_signal(id);
                 self.wake(id, true, false);
             }
-            Event::Writable(id) => self.wake(id, false, true),
+            Event::Writable(id) => {
+                self.update_signal(id);
+                self.wake(id, false, true);
+            }
             Event::Changed(id) => {
                 self.update_signal(id);
                 self.wake(id, true, true);
@@ -336,15 +341,16 @@ impl Core {
         }
     }
 
-    /// Makes a channel's descriptor tell what reads would do; called whenever that may have changed.
+    /// Makes a channel's descriptors tell what reads and sends would do; called whenever that may have changed.
     pub(super) fn update_signal(&mut self, id: ChannelId) {
-        let Some(signal) = self.channels.get_mut(&id).and_then(|channel| channel.signal.as_mut()) else { return };
-        let readable = self
-            .conn
-            .as_ref()
-            .and_then(|conn| conn.channel(id))
-            .is_none_or(|channel| channel.readable(Stream::Data) || channel.readable(Stream::Stderr));
-        signal.set(readable);
+        let Some(state) = self.channels.get_mut(&id) else { return };
+        let channel = self.conn.as_ref().and_then(|conn| conn.channel(id));
+        if let Some(signal) = &mut state.signal {
+            signal.set(channel.is_none_or(|c| c.readable(Stream::Data) || c.readable(Stream::Stderr)));
+        }
+        if let Some(signal) = &mut state.send_signal {
+            signal.set(self.error.is_some() || channel.is_none_or(|c| c.writable()));
+        }
     }
 
     /// Ends the transport: every waiter finds out.
@@ -382,7 +388,7 @@ impl Core {
     fn wake_all(&mut self) {
         self.start_flags.drain(..).for_each(|flag| flag.set());
         for channel in self.channels.values_mut() {
-            if let Some(signal) = &mut channel.signal {
+            for signal in [&mut channel.signal, &mut channel.send_signal].into_iter().flatten() {
                 signal.set(true);
             }
             channel.waits.readable.notify_all();

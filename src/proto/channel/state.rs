@@ -192,6 +192,13 @@ impl Channel {
         }
     }
 
+    /// Whether a send is worth trying: there is window, and the last send did not fill the output buffer. When it becomes
+    /// true later, `Event::Writable` or `Event::Changed` says so. Once nothing can be sent at all it is true as well.
+    #[must_use]
+    pub fn writable(&self) -> bool {
+        !self.is_open() || self.eof_sent || (self.starved == Starved::No && self.send.quota() > 0)
+    }
+
     /// The largest data packet we send on this channel, bytes.
     #[must_use]
     pub fn send_max_packet(&self) -> u32 {

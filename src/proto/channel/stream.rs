@@ -54,6 +54,11 @@ impl Channels {
         Ok(sent)
     }
 
+    /// Whether [`Channels::send`] would take a byte now.
+    pub fn send_ready(&self, out: &Outbox, id: ChannelId) -> bool {
+        has_room(out, self.send_buffer) && self.table.get(id.0).is_some_and(|channel| channel.send_space() > 0)
+    }
+
     /// The socket took output, or a key exchange ended: tells the channels that wait for it, if there is room now.
     pub fn writable_again(&mut self, out: &mut Outbox) {
         if self.waiters.is_empty() || !has_room(out, self.send_buffer) {
@@ -73,8 +78,10 @@ impl Channels {
     pub(super) fn on_adjust(&mut self, out: &mut Outbox, payload: &[u8]) -> Result<()> {
         let m = msg::ChannelWindowAdjust::parse(payload)?;
         let Some(channel) = self.table.named_by_peer(m.recipient)? else { return Ok(()) };
+        // A channel that began without a window counts as starved by it: nobody need try in vain first.
+        let waits = channel.starved == Starved::Window || (channel.starved == Starved::No && channel.send.quota() == 0);
         channel.send.grow(m.bytes)?;
-        if channel.starved != Starved::Window || channel.send.quota() == 0 {
+        if !waits || channel.send.quota() == 0 {
             return Ok(());
         }
         if has_room(out, self.send_buffer) {

@@ -195,6 +195,12 @@ impl Connection {
         self.channels(|c, out| c.send(out, id, stream, data))
     }
 
+    /// Whether [`Connection::send`] would take a byte now.
+    #[must_use]
+    pub fn send_ready(&self, id: ChannelId) -> bool {
+        !self.is_ended() && self.channels.send_ready(&self.out, id)
+    }
+
     /// Hands out up to `max` queued bytes. Works after the connection ended, until the queue is empty.
     pub fn recv(&mut self, id: ChannelId, stream: Stream, max: usize, sink: &mut dyn FnMut(&[u8])) -> Result<Recv> {
         let got = self.channels.recv(&mut self.out, id, stream, max, sink);
