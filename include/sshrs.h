@@ -2086,7 +2086,7 @@ bool ssh_channel_eof_received(const ssh_channel_t *channel);
  */
 ssh_status_t ssh_channel_shutdown(ssh_channel_t *channel, int32_t how);
 
-/** Ends reading: what was and will be received is dropped and its window given back; readers get SSH_EOF. */
+/** Ends reading: what has arrived stays readable, SSH_EOF behind it; what comes later is dropped, its window given back. */
 ssh_status_t ssh_channel_shutdown_read(ssh_channel_t *channel);
 
 /**

@@ -66,7 +66,7 @@ pub unsafe extern "C" fn ssh_channel_shutdown(channel: *mut ssh_channel_t, how: 
     })
 }
 
-/// Ends reading: what was and will be received is dropped and its window given back; readers get SSH_EOF.
+/// Ends reading: what has arrived stays readable, SSH_EOF behind it; what comes later is dropped, its window given back.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_shutdown_read(channel: *mut ssh_channel_t) -> ssh_status_t {
     guard_unit(|| {
