@@ -34,11 +34,6 @@ static const struct choice STRICT[] = {{"yes", HOSTKEY_REFUSE_UNKNOWN}, {"ask", 
                                        {"accept-new", HOSTKEY_ACCEPT_NEW}, {"no", HOSTKEY_ACCEPT_ANY},
                                        {"off", HOSTKEY_ACCEPT_ANY}, {NULL, 0}};
 static const struct choice TTY[] = {{"auto", TTY_AUTO}, {"no", TTY_NO}, {"yes", TTY_YES}, {"force", TTY_FORCE}, {NULL, 0}};
-static const struct choice LEVEL[] = {{"QUIET", REPORT_QUIET}, {"FATAL", REPORT_ERROR}, {"ERROR", REPORT_ERROR},
-                                      {"INFO", REPORT_INFO}, {"VERBOSE", REPORT_VERBOSE}, {"DEBUG", REPORT_VERBOSE},
-                                      {"DEBUG1", REPORT_VERBOSE}, {"DEBUG2", REPORT_DEBUG}, {"DEBUG3", REPORT_PACKETS},
-                                      {NULL, 0}};
-
 
 static const struct setting ROWS[] = {
     CHOICE_ROW("AddressFamily", address_family, "any", FAMILY),
@@ -54,7 +49,7 @@ static const struct setting ROWS[] = {
     LIST_ROW("IdentityFile", identities),
     CHOICE_ROW("KbdInteractiveAuthentication", interactive_authentication, "yes", SETTINGS_YES_NO),
     TEXT_ROW("KexAlgorithms", algorithms.kex, NULL),
-    CHOICE_ROW("LogLevel", log_level, "INFO", LEVEL),
+    CHOICE_ROW("LogLevel", log_level, "INFO", SETTINGS_LOG_LEVELS),
     TEXT_ROW("MACs", algorithms.macs, NULL),
     NUMBER_ROW("NumberOfPasswordPrompts", password_prompts, "3", 0, 100),
     CHOICE_ROW("PasswordAuthentication", password_authentication, "yes", SETTINGS_YES_NO),
@@ -237,11 +232,7 @@ bool options_finish(struct options *options)
         for (i = 0; i < sizeof IDENTITIES / sizeof IDENTITIES[0]; i++)
             options->identities.items[options->identities.count++] = IDENTITIES[i];
     }
-    if (options->verbose > 0 && options->log_level < REPORT_INFO)
-        options->log_level = REPORT_INFO;
-    options->log_level += options->verbose;
-    if (options->log_level > REPORT_PACKETS)
-        options->log_level = REPORT_PACKETS;
+    options->log_level = report_raise(options->log_level, options->verbose);
     return true;
 }
 

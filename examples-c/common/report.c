@@ -30,6 +30,13 @@ enum report_level report_current_level(void)
     return current_level;
 }
 
+enum report_level report_raise(int level, int verbose)
+{
+    if (verbose > 0 && level < REPORT_INFO)
+        level = REPORT_INFO;
+    return verbose > REPORT_PACKETS - level ? REPORT_PACKETS : (enum report_level)(level + verbose);
+}
+
 void report_error(const char *what, const char *why, const char *help)
 {
     if (current_level < REPORT_ERROR)
@@ -85,17 +92,32 @@ void report_refusal(const char *what, ssh_status_t status)
     ssh_exception_free(exception);
 }
 
-void report_progress(const char *format, ...)
+static void print_line(enum report_level level, const char *format, va_list arguments)
 {
     char line[2048];
+
+    if (current_level < level)
+        return;
+    vsnprintf(line, sizeof line, format, arguments);
+    fprintf(stderr, "%s: %s\n", program_name, line);
+}
+
+void report_notice(const char *format, ...)
+{
     va_list arguments;
 
-    if (current_level < REPORT_VERBOSE)
-        return;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    print_line(REPORT_INFO, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "%s: %s\n", program_name, line);
+}
+
+void report_progress(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_line(REPORT_VERBOSE, format, arguments);
+    va_end(arguments);
 }
 
 void report_peer_text(const char *text, size_t len)

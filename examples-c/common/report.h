@@ -21,6 +21,9 @@ enum report_level {
 void report_start(const char *program, enum report_level level);
 enum report_level report_current_level(void);
 
+/* The level that a LogLevel and so many -v make. */
+enum report_level report_raise(int level, int verbose);
+
 /* "sshrs-ssh: what: why (help)"; help may be NULL. */
 void report_error(const char *what, const char *why, const char *help);
 
@@ -30,12 +33,15 @@ void report_failure(const char *what, ssh_status_t status);
 /* With -v: why something was refused that is no failure yet, in the words of the same account. */
 void report_refusal(const char *what, ssh_status_t status);
 
-/* A line about progress, printed with -v only. */
-void report_progress(const char *format, ...)
 #if defined(__GNUC__)
-    __attribute__((format(printf, 1, 2)))
+#define REPORT_FORMAT __attribute__((format(printf, 1, 2)))
+#else
+#define REPORT_FORMAT
 #endif
-    ;
+
+/* A line for whoever runs the program, and one about progress, printed with -v only. */
+void report_notice(const char *format, ...) REPORT_FORMAT;
+void report_progress(const char *format, ...) REPORT_FORMAT;
 
 /* Prints text the server chose, without the control characters that could take over a terminal. */
 void report_peer_text(const char *text, size_t len);

@@ -10,6 +10,11 @@
 
 const struct choice SETTINGS_YES_NO[] = {{"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}, {NULL, 0}};
 
+const struct choice SETTINGS_LOG_LEVELS[] = {{"QUIET", REPORT_QUIET}, {"FATAL", REPORT_ERROR}, {"ERROR", REPORT_ERROR},
+                                             {"INFO", REPORT_INFO}, {"VERBOSE", REPORT_VERBOSE}, {"DEBUG", REPORT_VERBOSE},
+                                             {"DEBUG1", REPORT_VERBOSE}, {"DEBUG2", REPORT_DEBUG}, {"DEBUG3", REPORT_PACKETS},
+                                             {NULL, 0}};
+
 static void *field_of(const struct setting *setting, void *record)
 {
     return (char *)record + setting->offset;

@@ -31,6 +31,7 @@ struct choice {
 };
 
 extern const struct choice SETTINGS_YES_NO[];
+extern const struct choice SETTINGS_LOG_LEVELS[]; /* enum report_level */
 
 /* NUMBER is at least `least`; TIME is seconds, or "1h30m"; REKEY is "1G", "1G 1h", "default none". */
 enum setting_kind { TEXT, LIST, NUMBER, TIME, CHOICE, REKEY };

@@ -23,4 +23,7 @@ struct terminal_size terminal_get_size(int fd);
 /* Writes fd's modes as RFC 4254 section 8 encodes them; returns their length, 0 where fd is no terminal. */
 size_t terminal_encode_modes(int fd, uint8_t *buf, size_t buf_len);
 
+/* Gives fd modes so encoded; those this system does not have are passed over. */
+void terminal_apply_modes(int fd, const uint8_t *encoded, size_t len);
+
 #endif

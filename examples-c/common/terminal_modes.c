@@ -1,4 +1,4 @@
-/* The terminal modes a server is told when it makes a pty: RFC 4254 section 8. */
+/* The terminal modes a client tells and a server's pty gets: RFC 4254 section 8. */
 #include "terminal.h"
 
 #include <termios.h>
@@ -85,4 +85,45 @@ size_t terminal_encode_modes(int fd, uint8_t *buf, size_t buf_len)
     out = put(out, OP_OUTPUT_SPEED, baud(cfgetospeed(&modes)));
     *out++ = OP_END;
     return (size_t)(out - buf);
+}
+
+static void set_flag(tcflag_t *flags, unsigned long flag, bool on)
+{
+    *flags = on ? *flags | (tcflag_t)flag : *flags & ~(tcflag_t)flag;
+}
+
+static void apply(struct termios *modes, uint8_t opcode, uint32_t value)
+{
+    size_t i;
+
+    if ((opcode == OP_CS7 || opcode == OP_CS8) && value != 0)
+        modes->c_cflag = (modes->c_cflag & ~(tcflag_t)CSIZE) | (opcode == OP_CS7 ? CS7 : CS8);
+    for (i = 0; i < sizeof MODES / sizeof MODES[0]; i++) {
+        const struct mode *mode = &MODES[i];
+
+        if (mode->opcode != opcode)
+            continue;
+        switch (mode->field) {
+        case INPUT: set_flag(&modes->c_iflag, mode->flag, value != 0); return;
+        case OUTPUT: set_flag(&modes->c_oflag, mode->flag, value != 0); return;
+        case CONTROL: set_flag(&modes->c_cflag, mode->flag, value != 0); return;
+        case LOCAL: set_flag(&modes->c_lflag, mode->flag, value != 0); return;
+        case CHARACTER: modes->c_cc[mode->flag] = value == 255 ? (cc_t)_POSIX_VDISABLE : (cc_t)value; return;
+        }
+    }
+}
+
+void terminal_apply_modes(int fd, const uint8_t *encoded, size_t len)
+{
+    struct termios modes;
+
+    if (tcgetattr(fd, &modes) != 0)
+        return;
+    /* Opcodes from 160 on have arguments of a length nobody knows: what follows one cannot be read. */
+    while (len >= 5 && encoded[0] != OP_END && encoded[0] < 160) {
+        apply(&modes, encoded[0], (uint32_t)encoded[1] << 24 | (uint32_t)encoded[2] << 16 | (uint32_t)encoded[3] << 8 | encoded[4]);
+        encoded += 5;
+        len -= 5;
+    }
+    tcsetattr(fd, TCSANOW, &modes);
 }

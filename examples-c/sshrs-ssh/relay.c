@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fd_io.h"
 #include "report.h"
 
 #define BUFFER_SIZE (128 * 1024)
@@ -31,25 +32,6 @@ struct relay {
     int stop_input[2]; /* a pipe: closing its write end stops the copy of stdin */
 };
 
-static bool write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-
-        if (n < 0 && errno == EAGAIN) {
-            /* Someone else has made our stdout non-blocking: wait for room. */
-            struct pollfd room = {fd, POLLOUT, 0};
-            poll(&room, 1, -1);
-        } else if (n < 0 && errno != EINTR) {
-            return false;
-        } else if (n > 0) {
-            data += n;
-            len -= (size_t)n;
-        }
-    }
-    return true;
-}
-
 /* From the channel to a file descriptor, until the stream ends. */
 static void *copy_from_channel(void *argument)
 {
@@ -58,7 +40,7 @@ static void *copy_from_channel(void *argument)
     size_t n;
 
     while ((rc = copy->receive(copy->channel, copy->buf, sizeof copy->buf, SSH_WAIT_FOREVER, &n)) == SSH_OK) {
-        if (!write_all(copy->fd, copy->buf, n)) {
+        if (!fd_write_all(copy->fd, copy->buf, n)) {
             copy->failed = true;
             report_error(copy->fd == STDOUT_FILENO ? "writing to stdout" : "writing to stderr", strerror(errno), NULL);
             /* Nobody reads what the command prints: let it know. This also ends the other copies. */

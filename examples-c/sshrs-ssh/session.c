@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "exit_signal.h"
+#include "signal_names.h"
 #include "relay.h"
 #include "report.h"
 #include "signals.h"
@@ -119,7 +119,7 @@ static int status_of_signal(ssh_channel_t *channel)
         report_error("waiting for the command's end", ssh_status_text(SSH_ERR_NO_EXIT_STATUS),
                      "do not take it for success");
     } else {
-        int number = exit_signal_number(signal_name);
+        int number = signal_number(signal_name);
 
         report_progress("the command ended by signal %s%s", signal_name, core_dumped ? " (core dumped)" : "");
         if (number > 0)

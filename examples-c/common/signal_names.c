@@ -1,4 +1,4 @@
-#include "exit_signal.h"
+#include "signal_names.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -14,12 +14,24 @@ static const struct {
     {"USR2", SIGUSR2}, {"XCPU", SIGXCPU}, {"XFSZ", SIGXFSZ},
 };
 
-int exit_signal_number(const char *name)
+#define SIGNALS_COUNT (sizeof SIGNALS / sizeof SIGNALS[0])
+
+int signal_number(const char *name)
 {
     size_t i;
 
-    for (i = 0; i < sizeof SIGNALS / sizeof SIGNALS[0]; i++)
+    for (i = 0; i < SIGNALS_COUNT; i++)
         if (strcmp(SIGNALS[i].name, name) == 0)
             return SIGNALS[i].number;
     return 0;
+}
+
+const char *signal_name(int number)
+{
+    size_t i;
+
+    for (i = 0; i < SIGNALS_COUNT; i++)
+        if (SIGNALS[i].number == number)
+            return SIGNALS[i].name;
+    return NULL;
 }

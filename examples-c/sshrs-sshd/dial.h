@@ -1,0 +1,10 @@
+/* Connecting to where a client wants to go. */
+#ifndef DIAL_H
+#define DIAL_H
+
+#include <stdint.h>
+
+/* A connected socket, or -1 and *why_not for the client. Tries every address, each for ten seconds at most. */
+int dial_tcp(const char *host, uint32_t port, const char **why_not);
+
+#endif

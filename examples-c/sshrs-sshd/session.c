@@ -1,0 +1,361 @@
+#include "session.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+
+#include "forward.h"
+#include "report.h"
+#include "signal_names.h"
+
+/* ---- the list, under the connection's lock ---- */
+
+static struct session *find(struct connection *connection, const ssh_channel_t *channel)
+{
+    uint32_t id = ssh_channel_get_id(channel);
+    struct session *session;
+
+    pthread_mutex_lock(&connection->lock);
+    session = connection->sessions;
+    while (session != NULL && session->id != id)
+        session = session->next;
+    if (session == NULL)
+        pthread_mutex_unlock(&connection->lock);
+    return session;
+}
+
+static void unlock(struct session *session)
+{
+    pthread_mutex_unlock(&session->connection->lock);
+}
+
+static void release(struct session *session)
+{
+    ssh_channel_free(session->channel);
+    environment_clear(&session->environment);
+    free(session);
+}
+
+static void put(struct session *session)
+{
+    struct connection *connection = session->connection;
+
+    pthread_mutex_lock(&connection->lock);
+    session->next = connection->sessions;
+    connection->sessions = session;
+    pthread_mutex_unlock(&connection->lock);
+}
+
+static void unlink_session(struct session *session)
+{
+    struct session **link = &session->connection->sessions;
+
+    while (*link != session)
+        link = &(*link)->next;
+    *link = session->next;
+}
+
+void session_free(struct session *session)
+{
+    pthread_mutex_lock(&session->connection->lock);
+    unlink_session(session);
+    pthread_mutex_unlock(&session->connection->lock);
+    release(session);
+}
+
+/* Takes out one session that satisfies `is_over`, NULL if none does. Hooks of a connection run one after the other, so nothing
+ * starts meanwhile. */
+static struct session *take(struct connection *connection, bool (*is_over)(struct session *))
+{
+    struct session *session;
+
+    pthread_mutex_lock(&connection->lock);
+    session = connection->sessions;
+    while (session != NULL && (session->started || !is_over(session)))
+        session = session->next;
+    if (session != NULL)
+        unlink_session(session);
+    pthread_mutex_unlock(&connection->lock);
+    return session;
+}
+
+static bool is_any(struct session *session)
+{
+    (void)session;
+    return true;
+}
+
+void session_end_all(struct connection *connection)
+{
+    struct session *session;
+
+    while ((session = take(connection, is_any)) != NULL)
+        release(session);
+}
+
+/* ---- channels ---- */
+
+static bool is_closed(struct session *session)
+{
+    return session->channel != NULL && ssh_channel_is_closed(session->channel);
+}
+
+static bool lacks_channel(struct session *session)
+{
+    return session->channel == NULL;
+}
+
+/* Sessions that were closed before anything ran in them. */
+static void sweep(struct connection *connection)
+{
+    struct session *session;
+
+    while ((session = take(connection, lacks_channel)) != NULL) {
+        session->channel = connection_take_channel(connection, session->id);
+        if (session->channel == NULL)
+            release(session);
+        else
+            put(session);
+    }
+    while ((session = take(connection, is_closed)) != NULL)
+        release(session);
+}
+
+static int count(struct connection *connection)
+{
+    const struct session *session;
+    int sessions = 0;
+
+    pthread_mutex_lock(&connection->lock);
+    for (session = connection->sessions; session != NULL; session = session->next)
+        sessions++;
+    pthread_mutex_unlock(&connection->lock);
+    return sessions;
+}
+
+static int32_t on_channel(void *user_data, ssh_ticket_t *ticket, ssh_transport_t *transport, const char *kind,
+                          uint32_t channel_id, const void *open_data, size_t open_data_len)
+{
+    struct connection *connection = user_data;
+    struct session *session;
+
+    (void)transport, (void)open_data, (void)open_data_len;
+    if (strcmp(kind, "session") != 0)
+        return SSH_OPEN_FAILED_UNKNOWN_CHANNEL_TYPE;
+    sweep(connection);
+    if (count(connection) >= connection->server->config.max_sessions) {
+        ssh_ticket_set_text(ticket, "MaxSessions is reached");
+        return SSH_OPEN_FAILED_RESOURCE_SHORTAGE;
+    }
+    session = calloc(1, sizeof *session);
+    if (session == NULL)
+        return SSH_OPEN_FAILED_RESOURCE_SHORTAGE;
+    session->connection = connection;
+    session->id = channel_id;
+    session->process.input = session->process.output = session->process.errors = -1;
+    put(session);
+    return SSH_OPEN_SUCCEEDED;
+}
+
+/* ---- requests before the start ---- */
+
+static int32_t on_env(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel, const char *name, const char *value,
+                      size_t value_len)
+{
+    struct connection *connection = user_data;
+    const struct text_list *accepted = &connection->server->config.accept_env;
+    struct session *session = find(connection, channel);
+    bool ok = false;
+    size_t i;
+
+    (void)ticket;
+    if (session == NULL)
+        return SSH_REQUEST_REFUSED;
+    for (i = 0; i < accepted->count && !ok; i++)
+        ok = fnmatch(accepted->items[i], name, 0) == 0;
+    ok = ok && !session->started && strlen(value) == value_len && strchr(name, '=') == NULL && *name != '\0' &&
+         environment_set(&session->environment, name, value);
+    unlock(session);
+    return ok ? SSH_REQUEST_GRANTED : SSH_REQUEST_REFUSED;
+}
+
+static int32_t on_pty(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel, const char *term, uint32_t width,
+                      uint32_t height, uint32_t width_pixels, uint32_t height_pixels, const void *modes, size_t modes_len)
+{
+    struct connection *connection = user_data;
+    struct session *session;
+    struct pty_request *pty;
+    bool ok;
+
+    (void)ticket;
+    if (!connection->server->config.permit_tty || connection->restrictions.no_pty)
+        return SSH_REQUEST_REFUSED;
+    session = find(connection, channel);
+    if (session == NULL)
+        return SSH_REQUEST_REFUSED;
+    pty = &session->pty;
+    ok = !session->started && !pty->wanted && modes_len <= sizeof pty->modes &&
+         environment_set(&session->environment, "TERM", term);
+    if (ok) {
+        pty->wanted = true;
+        pty->size = (struct terminal_size){width, height, width_pixels, height_pixels};
+        memcpy(pty->modes, modes, modes_len);
+        pty->modes_len = modes_len;
+    }
+    unlock(session);
+    return ok ? SSH_REQUEST_GRANTED : SSH_REQUEST_REFUSED;
+}
+
+/* ---- the start ---- */
+
+static bool set_environment(struct session *session, const char *original)
+{
+    struct connection *connection = session->connection;
+    struct environment *environment = &session->environment;
+    const char *user = connection->server->config.user;
+    char *host = NULL, ends[400];
+    uint32_t port = 0;
+    bool ok;
+
+    if (ssh_transport_getpeername(connection->transport, &host, &port) != SSH_OK)
+        return false;
+    snprintf(ends, sizeof ends, "%.255s %u %s", host, (unsigned)port, connection->server->own_end);
+    ssh_string_free(host);
+    ok = environment_set(environment, "USER", user) && environment_set(environment, "LOGNAME", user) &&
+         environment_set(environment, "PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin") &&
+         environment_set(environment, "SSH_CONNECTION", ends);
+    return ok && (original == NULL || environment_set(environment, "SSH_ORIGINAL_COMMAND", original));
+}
+
+static bool start_process(struct session *session, const char *command)
+{
+    const char *forced = session->connection->restrictions.command;
+
+    return set_environment(session, forced == NULL ? NULL : command) &&
+           process_start(&session->process, forced == NULL ? command : forced, &session->pty, &session->environment);
+}
+
+/* Marks the channel's session as started; NULL if there is none or it is already. */
+static struct session *begin(struct connection *connection, const ssh_channel_t *channel)
+{
+    struct session *session;
+    bool ok;
+
+    if (connection->server->config.no_exec || (session = find(connection, channel)) == NULL)
+        return NULL;
+    ok = !session->started;
+    session->started = true;
+    unlock(session);
+    return ok ? session : NULL;
+}
+
+static int32_t start(struct connection *connection, ssh_ticket_t *ticket, const ssh_channel_t *channel, const char *command)
+{
+    bool echo = connection->server->config.echo;
+    struct session *session = begin(connection, channel);
+
+    if (session == NULL)
+        return SSH_REQUEST_REFUSED;
+    if (session->channel == NULL)
+        session->channel = connection_take_channel(connection, session->id);
+    if (session->channel == NULL || (!echo && !start_process(session, command))) {
+        session_free(session);
+        return SSH_REQUEST_REFUSED;
+    }
+    report_progress("running %s", command == NULL ? "a shell" : "a command");
+    /* The reply first: what the command prints must come behind it. */
+    ssh_ticket_settle(ticket, SSH_REQUEST_GRANTED);
+    if (!(echo ? serve_echo(session, command) : serve_process(session))) {
+        process_hang_up(&session->process);
+        process_close(&session->process);
+        ssh_channel_close(session->channel);
+        session_free(session);
+    }
+    return SSH_HOOK_PENDING;
+}
+
+static int32_t on_shell(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel)
+{
+    return start(user_data, ticket, channel, NULL);
+}
+
+static int32_t on_exec(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel, const char *command,
+                       size_t command_len)
+{
+    (void)command_len;
+    return start(user_data, ticket, channel, command);
+}
+
+/* Subsystem=name command */
+static int32_t on_subsystem(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel, const char *name)
+{
+    struct connection *connection = user_data;
+    const struct text_list *subsystems = &connection->server->config.subsystems;
+    size_t len = strlen(name), i;
+
+    for (i = 0; i < subsystems->count; i++) {
+        const char *row = subsystems->items[i];
+
+        if (strncmp(row, name, len) == 0 && (row[len] == ' ' || row[len] == '\t'))
+            return start(connection, ticket, channel, row + len + strspn(row + len, " \t"));
+    }
+    return SSH_REQUEST_REFUSED;
+}
+
+/* ---- requests while it runs ---- */
+
+static int32_t on_window_change(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel, uint32_t width,
+                                uint32_t height, uint32_t width_pixels, uint32_t height_pixels)
+{
+    struct session *session = find(user_data, channel);
+
+    (void)ticket;
+    if (session == NULL)
+        return SSH_REQUEST_REFUSED;
+    session->pty.size = (struct terminal_size){width, height, width_pixels, height_pixels};
+    process_resize(&session->process, session->pty.size);
+    unlock(session);
+    return SSH_REQUEST_GRANTED;
+}
+
+static int32_t on_signal(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel, const char *signal)
+{
+    struct session *session = find(user_data, channel);
+    int number = signal_number(signal);
+
+    (void)ticket;
+    if (session == NULL)
+        return SSH_REQUEST_REFUSED;
+    if (number != 0)
+        process_signal(&session->process, number);
+    unlock(session);
+    return number != 0 ? SSH_REQUEST_GRANTED : SSH_REQUEST_REFUSED;
+}
+
+static int32_t on_break(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel, uint32_t milliseconds)
+{
+    struct session *session = find(user_data, channel);
+    bool ok;
+
+    (void)ticket, (void)milliseconds;
+    if (session == NULL)
+        return SSH_REQUEST_REFUSED;
+    ok = session->process.has_terminal && tcsendbreak(session->process.output, 0) == 0;
+    unlock(session);
+    return ok ? SSH_REQUEST_GRANTED : SSH_REQUEST_REFUSED;
+}
+
+void session_hooks(ssh_server_hooks_t *hooks)
+{
+    hooks->check_channel_request = on_channel;
+    hooks->check_channel_env_request = on_env;
+    hooks->check_channel_pty_request = on_pty;
+    hooks->check_channel_shell_request = on_shell;
+    hooks->check_channel_exec_request = on_exec;
+    hooks->check_channel_subsystem_request = on_subsystem;
+    hooks->check_channel_window_change_request = on_window_change;
+    hooks->check_channel_signal_request = on_signal;
+    hooks->check_channel_break_request = on_break;
+}
