@@ -320,10 +320,15 @@ impl std::error::Error for Error {}
 /// Bytes of the peer made safe for a message: printable ASCII stays, anything else is escaped, long text is cut.
 #[must_use]
 pub fn printable(bytes: &[u8]) -> String {
-    const LIMIT: usize = 256;
+    printable_up_to(256, bytes)
+}
+
+/// [`printable`], cut after so many bytes.
+#[must_use]
+pub fn printable_up_to(limit: usize, bytes: &[u8]) -> String {
     let mut out: String =
-        bytes.iter().take(LIMIT).flat_map(|&b| std::ascii::escape_default(b)).map(char::from).collect();
-    if bytes.len() > LIMIT {
+        bytes.iter().take(limit).flat_map(|&b| std::ascii::escape_default(b)).map(char::from).collect();
+    if bytes.len() > limit {
         out.push_str("...");
     }
     out

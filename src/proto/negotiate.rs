@@ -6,9 +6,10 @@ use crate::crypto::registry::{
     find, CipherInfo, CompressionInfo, KexFlow, KexInfo, MacInfo, Row, SignatureInfo, CIPHERS, COMPRESSIONS, KEXES,
     MACS, SIGNATURES,
 };
-use crate::error::{Error, ErrorKind, Mismatch, Result};
+use crate::error::{printable_up_to, Error, ErrorKind, Mismatch, Result};
 use crate::wire::msg_kex::KexInit;
 use crate::wire::{NameList, Writer};
+use std::fmt;
 
 /// RFC 8308 section 2.1.
 const EXT_INFO_C: &str = "ext-info-c";
@@ -43,16 +44,21 @@ pub struct Negotiated {
     pub strict: bool,
 }
 
-impl std::fmt::Debug for Negotiated {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let direction = |d: &Direction| (d.cipher.name, d.mac.map_or("implicit", |m| m.name), d.compression.name);
-        f.debug_struct("Negotiated")
-            .field("kex", &self.kex.name)
-            .field("host_key", &self.host_key.name)
-            .field("c2s", &direction(&self.c2s))
-            .field("s2c", &direction(&self.s2c))
-            .field("strict", &self.strict)
-            .finish()
+/// One line for the log.
+impl fmt::Display for Negotiated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "kex {}, host key {}", self.kex.name, self.host_key.name)?;
+        for (to, d) in [("server", &self.c2s), ("client", &self.s2c)] {
+            let mac = d.mac.map_or("the cipher's own", |mac| mac.name);
+            write!(f, "; to the {to}: {}, MAC {mac}, compression {}", d.cipher.name, d.compression.name)?;
+        }
+        f.write_str(if self.strict { "; strict" } else { "; not strict" })
+    }
+}
+
+impl fmt::Debug for Negotiated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -109,6 +115,25 @@ pub fn build(prefs: &Preferences, role: Role, cookie: [u8; 16], first: bool, gro
     // Languages, first_kex_packet_follows, reserved.
     w.string("").string("").bool(false).u32(0);
     out
+}
+
+/// A KEXINIT's lists, in one line for the log. What the peer made up is escaped and cut.
+#[must_use]
+pub fn offer(init: &KexInit<'_>) -> String {
+    const MOST: usize = 1024;
+    let show = |list: NameList<'_>| printable_up_to(MOST, to_text(list).as_bytes());
+    let both = |c2s: NameList<'_>, s2c: NameList<'_>| match show(c2s) == show(s2c) {
+        true => show(c2s),
+        false => format!("{} to the server, {} to the client", show(c2s), show(s2c)),
+    };
+    format!(
+        "kex {}; host key {}; cipher {}; MAC {}; compression {}",
+        show(init.kex),
+        show(init.host_key),
+        both(init.cipher_c2s, init.cipher_s2c),
+        both(init.mac_c2s, init.mac_s2c),
+        both(init.compression_c2s, init.compression_s2c),
+    )
 }
 
 /// Picks the algorithms: the client's first that the server has too.

@@ -1,8 +1,8 @@
 //! The client's half: one attempt at a time, each ended by exactly one [`Event::AuthDone`].
 
 use super::interactive::{self, Rounds};
-use super::{check_content, AuthRequest, PASSWORD, SERVICE_AUTH, SERVICE_CONNECTION};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use super::{check_content, AuthRequest, INTERACTIVE, NONE, PASSWORD, PUBLICKEY, SERVICE_AUTH, SERVICE_CONNECTION};
+use crate::error::{printable, Error, ErrorKind, Result, Stage};
 use crate::proto::config::Limits;
 use crate::proto::event::{AuthOutcome, Event, SecretBytes};
 use crate::proto::outbox::Outbox;
@@ -33,6 +33,17 @@ enum Asked {
     Query { algorithm: String, key: Vec<u8> },
     Signed,
     Interactive(Rounds),
+}
+
+impl Asked {
+    const fn method(&self) -> &'static str {
+        match self {
+            Self::None => NONE,
+            Self::Password => PASSWORD,
+            Self::Query { .. } | Self::Signed => PUBLICKEY,
+            Self::Interactive(_) => INTERACTIVE,
+        }
+    }
 }
 
 /// Whose turn it is.
@@ -285,9 +296,14 @@ impl ClientAuth {
             self.send_queued(out, now);
             return Ok(());
         }
-        if !matches!(self.attempt, Some(Attempt { turn: Turn::Server, .. })) {
+        let Some(Attempt { turn: Turn::Server, user, asked, .. }) = &self.attempt else {
             return Err(unexpected("USERAUTH_FAILURE without a request (RFC 4252 section 5.1)"));
-        }
+        };
+        out.log(3, || {
+            let what = if message.partial_success { "accepted, and more is needed" } else { "refused" };
+            let left = printable(methods.join(",").as_bytes());
+            format!("\"{}\" for user \"{}\" {what}; the server takes: {left}", asked.method(), user.escape_debug())
+        });
         self.methods.clone_from(&methods);
         self.finish(out, AuthOutcome::Failure { methods, partial: message.partial_success });
         Ok(())
@@ -349,6 +365,10 @@ impl ClientAuth {
     }
 
     fn give_up(&mut self, out: &mut Outbox, outcome: AuthOutcome) {
+        if let Some(Attempt { user, asked, .. }) = &self.attempt {
+            let why = if outcome == AuthOutcome::TimedOut { "not answered in time" } else { "given up" };
+            out.log(3, || format!("\"{}\" for user \"{}\" {why}", asked.method(), user.escape_debug()));
+        }
         if let Some(Attempt { turn: Turn::Server, user, .. }) = self.attempt.as_ref() {
             self.owed = Some(user.clone());
         }
@@ -370,6 +390,14 @@ impl ClientAuth {
 }
 
 fn send_request(out: &mut Outbox, request: &AuthRequest) {
+    out.log(4, || {
+        let with = match request {
+            AuthRequest::PublickeyQuery { algorithm, .. } => format!(", asking about a key for {algorithm}"),
+            AuthRequest::PublickeySigned { algorithm, .. } => format!(", signed with {algorithm}"),
+            _ => String::new(),
+        };
+        format!("trying \"{}\" for user \"{}\"{with}", request.method(), request.user().escape_debug())
+    });
     let secret = if let AuthRequest::Password { password, .. } = request { password.len() } else { 0 };
     let data = secret_data(secret, |buf| match request {
         AuthRequest::None { .. } => {}

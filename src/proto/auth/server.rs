@@ -199,7 +199,7 @@ impl ServerAuth {
         let free = first && message.method == NONE;
         match asked {
             Some((step, question)) => self.ask(out, step, free, question),
-            None => self.refuse(out, free)?,
+            None => self.refuse(out, message.method, free)?,
         }
         Ok(())
     }
@@ -279,7 +279,7 @@ impl ServerAuth {
             Ok(())
         } else {
             // RFC 4256 section 3.4: another number of responses "MUST" be answered with FAILURE.
-            self.refuse(out, false)
+            self.refuse(out, INTERACTIVE, false)
         }
     }
 
@@ -298,8 +298,12 @@ impl ServerAuth {
     }
 
     /// Refuses a request, counting it unless it is free.
-    fn refuse(&mut self, out: &mut Outbox, free: bool) -> Result<()> {
-        out.log(3, || format!("authentication as \"{}\" refused", printable(self.user.as_bytes())));
+    fn refuse(&mut self, out: &mut Outbox, method: &str, free: bool) -> Result<()> {
+        out.log(3, || {
+            let (method, user) = (printable(method.as_bytes()), printable(self.user.as_bytes()));
+            let count = if free { self.failures } else { self.failures.saturating_add(1) };
+            format!("\"{method}\" for user \"{user}\" refused; failures: {count} of {}", self.limits.auth_attempts)
+        });
         if !free {
             self.count_failure()?;
         }
@@ -363,6 +367,10 @@ impl ServerAuth {
                 return Ok(Answered::Authenticated);
             }
             (AuthVerdict::Partial, step) if !matches!(step, Step::Query { .. }) => {
+                out.log(3, || {
+                    let (method, user) = (step.method(), printable(self.user.as_bytes()));
+                    format!("\"{method}\" for user \"{user}\" accepted, and more is needed: {methods}")
+                });
                 self.passed.push(step.method());
                 self.methods_left = Some(methods);
                 self.send_failure(out, true)?;
@@ -373,18 +381,19 @@ impl ServerAuth {
                     interactive::send_prompts(out, prompts);
                 } else {
                     out.log(2, || "more rounds of prompts than the limit allows: refused".to_owned());
-                    self.refuse(out, false)?;
+                    self.refuse(out, INTERACTIVE, false)?;
                 }
             }
             (AuthVerdict::ChangePassword(prompt), Step::Password) => {
                 out.message(|buf| UserauthPasswdChangereq::new(prompt, b"").encode(buf));
             }
-            _ => {
+            (_, step) => {
+                let method = step.method();
                 match self.methods_left.as_mut() {
                     Some(left) => *left = methods,
                     None => self.methods = methods,
                 }
-                self.refuse(out, pending.free)?;
+                self.refuse(out, method, pending.free)?;
             }
         }
         Ok(Answered::Open)

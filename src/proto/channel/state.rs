@@ -274,6 +274,11 @@ impl Channel {
         if self.close_sent || self.ended {
             return;
         }
+        // Whoever closes first gets the line.
+        let who = if self.close_received { "by the peer" } else { "here" };
+        out.log(4, || {
+            format!("channel {}: closed {who}; {} bytes received, {} sent", self.id.0, self.bytes_in, self.bytes_out)
+        });
         if !self.eof_sent && !self.close_received {
             self.eof_sent = true;
             out.message(|b| msg::ChannelEof::new(self.remote_id).encode(b));

@@ -113,12 +113,9 @@ impl Connection {
     }
 
     fn log_keys(&mut self) {
+        let what = if self.phase == Phase::Kex { "key exchange done" } else { "new keys" };
         let (Some(names), out) = (self.kex.negotiated(), &mut self.out) else { return };
-        out.log(3, || {
-            let (kex, key, c2s, s2c) =
-                (names.kex.name, names.host_key.name, names.c2s.cipher.name, names.s2c.cipher.name);
-            format!("new keys: {kex}, host key {key}, {c2s} to the server, {s2c} to the client")
-        });
+        out.log(3, || format!("{what}: {names}"));
     }
 
     fn auth_message(&mut self, number: u8, body: &[u8]) -> Result<()> {
@@ -147,7 +144,8 @@ impl Connection {
     /// Authentication succeeded: the next phase begins, and compression that waited for it.
     pub(super) fn authenticated(&mut self) {
         self.phase = Phase::Open;
-        self.out.log(3, || "authenticated".to_owned());
+        let user = self.username().map(|user| printable(user.as_bytes())).unwrap_or_default();
+        self.out.log(3, || format!("authenticated as \"{user}\""));
         self.grace_deadline = None;
         self.keepalive.sent(self.now);
         if let Some(names) = self.kex.negotiated() {

@@ -196,10 +196,16 @@ impl Connection {
             return;
         }
         let error = error.at(self.stage());
-        self.out.log(if error.kind() == ErrorKind::Closed { 3 } else { 1 }, || format!("connection ended: {error}"));
-        self.out.drop_held();
         // Before the peer identified itself as SSH a packet would mean nothing to it.
-        if let (Some((reason, text)), true) = (tell, self.ident.theirs.is_some()) {
+        let tell = tell.filter(|_| self.ident.theirs.is_some());
+        self.out.log(if error.kind() == ErrorKind::Closed { 3 } else { 1 }, || match &tell {
+            Some((reason, text)) => {
+                format!("connection ended: {error}; we tell the peer: reason {reason}, {}", text.escape_debug())
+            }
+            None => format!("connection ended: {error}"),
+        });
+        self.out.drop_held();
+        if let Some((reason, text)) = tell {
             self.out.message_now(|buf| Disconnect::new(reason, text.as_bytes(), b"").encode(buf));
         }
         self.error = Some(error.clone());

@@ -194,6 +194,10 @@ impl Kex {
         let init = negotiate::build(&prefs, self.role, cookie, self.is_first(), group_exchange);
         out.message_now(|buf| buf.extend_from_slice(&init));
         out.hold();
+        out.log(4, || {
+            let lists = KexInit::parse(init.get(1..).unwrap_or_default()).map(|lists| negotiate::offer(&lists));
+            format!("key exchange begins: we offer {}", lists.unwrap_or_default())
+        });
         self.ours = Some(init);
         let bound = env.config.handshake_timeout;
         self.deadline = (bound > Duration::ZERO).then(|| env.now + bound);
@@ -247,6 +251,7 @@ impl Kex {
         let mut theirs = vec![numbers::KEXINIT];
         theirs.extend_from_slice(payload);
         let parsed = KexInit::parse(payload)?;
+        out.log(4, || format!("the peer offers {}", negotiate::offer(&parsed)));
         if self.is_first() {
             self.marks = PeerMarks::of(&parsed, self.role.peer());
             // We always offer it; it is in force if the peer does too (OpenSSH PROTOCOL section 1.10).
@@ -256,7 +261,7 @@ impl Kex {
         let ours = KexInit::parse(ours_bytes.get(1..).unwrap_or_default())?;
         let agreed = negotiate::pick(&ours, &parsed, self.role, self.strict)?;
         self.skip_guess = negotiate::guess_is_wrong(&ours, &parsed);
-        out.log(4, || format!("negotiated {agreed:?}"));
+        out.log(4, || format!("agreed on {agreed}"));
         let (i_c, i_s) = match self.role {
             Role::Client => (ours_bytes, theirs.clone()),
             Role::Server => (theirs.clone(), ours_bytes),

@@ -7,6 +7,7 @@ mod channels;
 mod close;
 mod hostile;
 mod kex;
+mod log;
 mod phases;
 mod raw;
 mod schedules;

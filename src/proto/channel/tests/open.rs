@@ -25,7 +25,8 @@ fn an_open_is_confirmed_or_refused_with_the_peers_words() {
         let id = s.request_open();
         s.events();
         s.feed(ChannelOpenFailure::new(id.0, reason, b"no\x1b[2J", b"en").to_vec()).unwrap();
-        let Some(Event::ChannelRefused(got, error)) = s.out.next_event() else { panic!("no refusal") };
+        let mut events = std::iter::from_fn(|| s.out.next_event()).filter(|event| !matches!(event, Event::Log(..)));
+        let Some(Event::ChannelRefused(got, error)) = events.next() else { panic!("no refusal") };
         assert_eq!((got, error.kind()), (id, want));
         assert!(error.text().ends_with("no\\x1b[2J"));
         let detail = error.detail().unwrap();
