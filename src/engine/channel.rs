@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::proto::channel as proto;
 use crate::proto::config::{clamp_max_packet, clamp_window};
 use crate::proto::event::{ChannelId, Stream};
-use crate::wire::msg_channel::{TcpipOpen, X11Open};
+use crate::wire::msg_channel::{DirectStreamlocalOpen, ForwardedStreamlocalOpen, TcpipOpen, X11Open};
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
@@ -37,6 +37,7 @@ struct Inner {
     waits: Arc<Waits>,
     kind: String,
     origin: Option<(String, u16)>,
+    destination: Option<(String, u16)>,
     /// Milliseconds; negative is for ever.
     timeout: AtomicI64,
     /// A leaf.
@@ -124,7 +125,8 @@ impl Channel {
 
     pub(super) fn make(core: &mut Core, shared: &Arc<Shared>, id: ChannelId, owner: bool) -> Result<Self> {
         let channel = core.conn()?.channel(id).ok_or_else(|| Error::from(ErrorKind::ChannelClosed))?;
-        let (kind, origin) = (channel.kind().to_owned(), origin_of(channel.kind(), channel.open_data()));
+        let kind = channel.kind().to_owned();
+        let (origin, destination) = (origin_of(&kind, channel.open_data()), destination_of(&kind, channel.open_data()));
         let state = core.channels.entry(id).or_insert_with(|| ChannelState::new(Some(Ok(()))));
         state.handles += 1;
         state.adopted |= owner;
@@ -137,6 +139,7 @@ impl Channel {
                 waits,
                 kind,
                 origin,
+                destination,
                 timeout: AtomicI64::new(-1),
                 name: Mutex::new(name.into()),
                 owner,
@@ -372,6 +375,13 @@ impl Channel {
         self.inner.origin.clone()
     }
 
+    /// Where a forwarded connection goes, or went in at: an address and a port (RFC 4254 section 7.2), or a Unix
+    /// socket's path and 0 (OpenSSH PROTOCOL section 2.4). For channels the peer opened.
+    #[must_use]
+    pub fn destination(&self) -> Option<(String, u16)> {
+        self.inner.destination.clone()
+    }
+
     /// The address of the transport's peer.
     #[must_use]
     pub fn peer_name(&self) -> (String, u16) {
@@ -419,6 +429,20 @@ fn origin_of(kind: &str, data: &[u8]) -> Option<(String, u16)> {
             let open = X11Open::parse(data).ok()?;
             (open.origin_address, open.origin_port)
         }
+        _ => return None,
+    };
+    Some((String::from_utf8_lossy(address).into_owned(), u16::try_from(port).ok()?))
+}
+
+/// What a forwarded channel is for.
+fn destination_of(kind: &str, data: &[u8]) -> Option<(String, u16)> {
+    let (address, port) = match kind {
+        "forwarded-tcpip" | "direct-tcpip" => {
+            let open = TcpipOpen::parse(data).ok()?;
+            (open.address, open.port)
+        }
+        "forwarded-streamlocal@openssh.com" => (ForwardedStreamlocalOpen::parse(data).ok()?.path, 0),
+        "direct-streamlocal@openssh.com" => (DirectStreamlocalOpen::parse(data).ok()?.path, 0),
         _ => return None,
     };
     Some((String::from_utf8_lossy(address).into_owned(), u16::try_from(port).ok()?))

@@ -3,6 +3,7 @@
 use super::channel::Channel;
 use super::core::Core;
 use super::deadline::Deadline;
+use super::forward::Allow;
 use super::shared::Locked;
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::channel::ExitSignal;
@@ -68,9 +69,7 @@ impl Channel {
 
     /// Asks for agent forwarding (OpenSSH PROTOCOL.agent section 1.1). From here on the peer may open agent channels.
     pub fn request_forward_agent(&self, deadline: Deadline) -> Result<()> {
-        self.request("auth-agent-req@openssh.com", &[], deadline)?;
-        self.lock()?.forwards.allow_agent();
-        Ok(())
+        self.ask("auth-agent-req@openssh.com", &[], Some(Allow::Agent), deadline)
     }
 
     /// Asks for X11 forwarding (RFC 4254 section 6.3.1). From here on the peer may open x11 channels.
@@ -83,23 +82,28 @@ impl Channel {
         deadline: Deadline,
     ) -> Result<()> {
         let body = msg::X11Request::new(single, protocol.as_bytes(), cookie.as_bytes(), screen).encode_body();
-        self.request("x11-req", &body, deadline)?;
-        self.lock()?.forwards.allow_x11(single);
-        Ok(())
+        self.ask("x11-req", &body, Some(Allow::X11 { single }), deadline)
     }
 
     /// Sends any request and waits for the reply; a refusal is `RequestRefused` and leaves the channel usable.
     pub fn request(&self, name: &str, body: &[u8], deadline: Deadline) -> Result<()> {
+        self.ask(name, body, None, deadline)
+    }
+
+    /// As [`Channel::request`]; what it allows the peer is allowed with the reply.
+    fn ask(&self, name: &str, body: &[u8], allow: Option<Allow>, deadline: Deadline) -> Result<()> {
         let id = self.channel_id();
         let mut core = self.lock()?;
         let token = core.live()?.channel_request(id, name, body, true)?;
         core.replies.insert(token, None);
+        core.forwards.allowing.extend(allow.map(|allow| (token, allow)));
         let answer = core.wait(&self.waits().readable, deadline, |core| {
             let answered = core.replies.get(&token).copied().flatten();
             answered.map(Ok).or_else(|| core.error.clone().map(Err))
         });
         // A reply that comes later finds nobody.
         core.replies.remove(&token);
+        core.forwards.allowing.remove(&token);
         match answer {
             Some(Ok(true)) => Ok(()),
             // The core answers "no" for the peer when the channel closes first.

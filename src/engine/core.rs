@@ -285,12 +285,14 @@ impl Core {
                 self.wake(id, true, true);
             }
             Event::ChannelReply { channel, token, ok } => {
+                forward::channel_replied(self, token, ok);
                 if let Some(place) = self.replies.get_mut(&token) {
                     *place = Some(ok);
                     self.wake(channel, true, false);
                 }
             }
             Event::GlobalReply { token, data } => {
+                forward::global_replied(self, token, data.as_deref());
                 if let Some(place) = self.globals.get_mut(&token) {
                     *place = Some(data);
                     shared.changed.notify_all();

@@ -162,6 +162,12 @@ pub trait Hooks: Send + Sync {
     /// The peer ends such a forward; false: there is none.
     fn cancel_port_forward(&self, _transport: &Transport, _address: &str, _port: u16, _answer: Answer<bool>) {}
 
+    /// The peer asks us to listen on a Unix socket (OpenSSH PROTOCOL section 2.4).
+    fn check_streamlocal_forward(&self, _transport: &Transport, _path: &str, _answer: Answer<bool>) {}
+
+    /// The peer ends such a forward; false: there is none.
+    fn cancel_streamlocal_forward(&self, _transport: &Transport, _path: &str, _answer: Answer<bool>) {}
+
     /// Any other global request: the reply's data, or None to refuse.
     fn check_global_request(
         &self,

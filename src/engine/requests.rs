@@ -1,6 +1,7 @@
 //! What a transport can be asked beside channels and authentication: global requests, rekeying, keepalive, IGNORE.
 
 use super::deadline::Deadline;
+use super::forward::Effect;
 use super::transport::Transport;
 use crate::crypto::rng::system_bytes;
 use crate::error::{Error, ErrorKind, Result};
@@ -49,20 +50,36 @@ impl Transport {
         want_reply: bool,
         deadline: Deadline,
     ) -> Result<Option<Vec<u8>>> {
-        let mut core = self.shared().lock()?;
-        let token = core.live()?.global_request(name, data, want_reply)?;
-        if !want_reply {
-            return Ok(None);
+        if want_reply {
+            return self.ask_global(name, data, None, deadline).map(Some);
         }
+        self.shared().lock()?.live()?.global_request(name, data, false).map(|_| None)
+    }
+
+    /// Sends a global request and waits for the reply's data; `effect` takes place with the reply, if it is granted.
+    pub(super) fn ask_global(
+        &self,
+        name: &str,
+        data: &[u8],
+        effect: Option<Effect>,
+        deadline: Deadline,
+    ) -> Result<Vec<u8>> {
+        // The lock is given back before `effect` is dropped, where an early return leaves it.
+        let mut core = self.shared().lock()?;
+        let token = core.live()?.global_request(name, data, true)?;
         core.globals.insert(token, None);
+        if let Some(effect) = effect {
+            core.forwards.ask(token, effect);
+        }
         let answer = core.wait_changed(deadline, |core| {
             let answered = core.globals.get_mut(&token).and_then(Option::take);
             answered.map(Ok).or_else(|| core.error.clone().map(Err))
         });
         // A reply that comes later finds nobody.
         core.globals.remove(&token);
+        core.forwards.abandon(token);
         match answer {
-            Some(Ok(Some(data))) => Ok(Some(data)),
+            Some(Ok(Some(data))) => Ok(data),
             Some(Ok(None)) => Err(Error::new(ErrorKind::RequestRefused, "the peer refused the global request")),
             Some(Err(error)) => Err(error),
             None => {

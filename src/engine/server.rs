@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::proto::connection::Connection;
 use crate::proto::event::{AuthVerdict, ChannelId, IncomingOpen, Ticket};
 use crate::proto::phase::Role;
-use crate::wire::msg_channel::TcpipForward;
+use crate::wire::msg_channel::{StreamlocalForward, TcpipForward};
 use crate::wire::Writer;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
@@ -264,17 +264,22 @@ pub(super) fn global_request(
         "tcpip-forward" | "cancel-tcpip-forward" => {
             let Some((address, port)) = forward_of(&data) else { return answer_global(core, ticket, None) };
             if request == "tcpip-forward" {
-                port_forward(core, shared, ticket, address, port);
-            } else {
-                consult(
-                    core,
-                    shared,
-                    move |hooks, shared, right| {
-                        hooks.cancel_port_forward(&Transport::view(shared), &address, port, right);
-                    },
-                    move |core, said| answer_global(core, ticket, said.unwrap_or(false).then_some(&[])),
-                );
+                return port_forward(core, shared, ticket, address, port);
             }
+            grant(core, shared, ticket, move |hooks, transport, right| {
+                hooks.cancel_port_forward(transport, &address, port, right);
+            });
+        }
+        "streamlocal-forward@openssh.com" | "cancel-streamlocal-forward@openssh.com" => {
+            let Some(path) = path_of(&data) else { return answer_global(core, ticket, None) };
+            let cancel = request.starts_with("cancel");
+            grant(core, shared, ticket, move |hooks, transport, right| {
+                if cancel {
+                    hooks.cancel_streamlocal_forward(transport, &path, right);
+                } else {
+                    hooks.check_streamlocal_forward(transport, &path, right);
+                }
+            });
         }
         _ => consult(
             core,
@@ -290,6 +295,25 @@ pub(super) fn global_request(
 fn forward_of(data: &[u8]) -> Option<(String, u16)> {
     let body = TcpipForward::parse(data).ok()?;
     Some((String::from_utf8(body.address.to_vec()).ok()?, u16::try_from(body.port).ok()?))
+}
+
+fn path_of(data: &[u8]) -> Option<String> {
+    String::from_utf8(StreamlocalForward::parse(data).ok()?.path.to_vec()).ok()
+}
+
+/// Answers a global request with the hooks' yes or no.
+fn grant(
+    core: &mut Core,
+    shared: &Arc<Shared>,
+    ticket: Option<Ticket>,
+    ask: impl FnOnce(&dyn Hooks, &Transport, Answer<bool>) + Send + 'static,
+) {
+    consult(
+        core,
+        shared,
+        move |hooks, shared, right| ask(hooks, &Transport::view(shared), right),
+        move |core, said| answer_global(core, ticket, said.unwrap_or(false).then_some(&[])),
+    );
 }
 
 fn port_forward(core: &mut Core, shared: &Arc<Shared>, ticket: Option<Ticket>, address: String, port: u16) {

@@ -1,6 +1,7 @@
 //! Two transports over a socket pair: one scenario a file.
 
 mod auth;
+mod forward;
 mod lifecycle;
 mod load;
 mod server;
