@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need and the machine lacks, and says what and why. A second run is a no-op.
 #
-# On Debian and Ubuntu: tools through apt-get (root, or sudo); OpenSSH's and Dropbear's servers only unpacked below
+# On Debian and Ubuntu: tools through apt-get (root, or sudo); OpenSSH's server and Dropbear only unpacked below
 # build/peers, never installed, so that no service is ever started; Python packages in a private environment in
 # build/venv. Elsewhere it says what to install.
 #
@@ -19,7 +19,9 @@ build-essential|command -v gcc g++ make|compiling the C tests and examples
 cmake|command -v cmake|building and installing the C library (3.25 or later)
 ninja-build|command -v ninja|the generator of the CMake presets
 pkg-config|command -v pkg-config|the test that builds against the installed library
-openssh-client|command -v ssh ssh-keygen|making test keys; the client that ours is compared with
+openssh-client|command -v ssh ssh-keygen|making test keys; the client that ours is compared with, and that logs in to our server
+tmux|command -v tmux|the tests type into shells through it
+xauth|command -v xauth|the tests of X11 forwarding: ssh asks it for a cookie
 valgrind|command -v valgrind|the C tests run under it
 libssh-dev|pkg-config --exists libssh|the test that loads libssh and libsshrs into one process
 python3-venv|python_has_venv|the interop tests
@@ -27,20 +29,23 @@ util-linux|command -v unshare setpriv mount|test servers run in namespaces of th
 '
 # What a machine without apt-get needs beside the tools above.
 SERVERS='
-openssh-server|find_server sshd|the server that the tests and the demo talk to (it need not run as a service)
-dropbear-bin|find_server dropbear|a second server the tests talk to (it need not run as a service)
+openssh-server|find_peer sshd|the server that the tests and the demo talk to (it need not run as a service)
+dropbear-bin|find_dropbear|a second server and a second client for the tests (it need not run as a service)
 '
 
 say() { printf 'install-deps: %s\n' "$*"; }
 fail() { printf 'install-deps: %s\n' "$*" >&2; }
 
-find_server() {
+find_peer() {
     local place
-    for place in /usr/sbin /usr/local/sbin /usr/bin "$PEERS/root/usr/sbin"; do
+    for place in /usr/sbin /usr/local/sbin /usr/bin /usr/local/bin "$PEERS/root/usr/sbin" "$PEERS/root/usr/bin"; do
         [ -x "$place/$1" ] && return 0
     done
     return 1
 }
+
+# The server, the client and the tools that make and convert its keys: Debian has them in one package.
+find_dropbear() { find_peer dropbear && find_peer dbclient && find_peer dropbearkey && find_peer dropbearconvert; }
 
 python() {
     # Debian's package python3-venv belongs to Debian's own interpreter, whatever else comes first in PATH.
@@ -147,7 +152,7 @@ server_packages() {
 
 # Unpacking runs no maintainer script: nothing is started, and nothing outside build/ changes.
 unpack_servers() {
-    find_server sshd && find_server dropbear && return 0
+    find_peer sshd && find_dropbear && return 0
     has_apt || return 0
     local packages
     packages=$(server_packages) || true
@@ -155,7 +160,7 @@ unpack_servers() {
         update_lists
         packages=$(server_packages) || true
     fi
-    say "unpacking servers to test against into $PEERS (not installed, never started as a service):" $packages
+    say "unpacking what the tests talk to into $PEERS (not installed, never started as a service):" $packages
     rm -rf "$PEERS"
     mkdir -p "$PEERS/deb" "$PEERS/new"
     # shellcheck disable=SC2086 # a list of names
@@ -172,13 +177,13 @@ unpack_servers() {
     for deb in "$PEERS"/deb/*.deb; do dpkg-deb -x "$deb" "$PEERS/new"; done
     rm -rf "$PEERS/deb"
     mv "$PEERS/new" "$PEERS/root"
-    find_server sshd && find_server dropbear || { fail "the packages unpacked hold no sshd or no dropbear"; exit 1; }
+    find_peer sshd && find_dropbear || { fail "the packages unpacked hold no sshd or not all of Dropbear"; exit 1; }
 }
 
 make_venv() {
     local wanted=tests/interop/requirements.txt
     [ -x "$VENV/bin/python" ] && cmp -s "$wanted" "$VENV/installed.txt" && return 0
-    say "making a Python environment in $VENV with AsyncSSH, paramiko and pytest (the interop tests)"
+    say "making a Python environment in $VENV with AsyncSSH, paramiko, ssh-audit and pytest (the interop tests)"
     rm -rf "$VENV"
     "$(python)" -m venv "$VENV"
     "$VENV/bin/python" -m pip -q --disable-pip-version-check install --no-input -r "$wanted" </dev/null
