@@ -275,9 +275,9 @@ typedef struct ssh_transport_options_t {
     uint32_t max_channels;
     /** Server: environment variables for one channel. Default 128. */
     uint32_t max_environment;
-    /** Requests on one channel that are not answered yet. Default 64. */
+    /** Requests on one channel that are not answered yet. With so many, the peer's input waits. Default 64. */
     uint32_t max_pending_requests;
-    /** Global requests that are not answered yet. Default 64. */
+    /** Global requests that are not answered yet. With so many, the peer's input waits. Default 64. */
     uint32_t max_pending_globals;
     /** Which of a host's addresses are tried: 4 for IPv4 only, 6 for IPv6 only. Default 0: all. */
     uint32_t address_family;

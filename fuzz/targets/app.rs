@@ -7,6 +7,7 @@ use super::input::Input;
 use crate::proto::channel::Recv;
 use crate::proto::connection::Connection;
 use crate::proto::event::{ChannelId, Event, Stream, Ticket};
+use crate::proto::packet_in::MAX_ITEMS;
 use crate::proto::phase::Role;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -54,7 +55,7 @@ impl App {
                 assert_eq!(conn.role(), Role::Server, "a client serves no requests");
                 assert!(self.confirmed.contains(&channel.0));
                 self.tickets.extend(ticket);
-                assert!(self.tickets.len() <= 64 * config().limits.pending_requests);
+                assert!(self.tickets.len() <= 64 * (config().limits.pending_requests + MAX_ITEMS));
             }
             Event::GlobalReply { token, .. } => {
                 assert!(self.awaited_globals.remove(&token), "a reply to no request of ours");

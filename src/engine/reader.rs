@@ -1,7 +1,7 @@
 //! The way in, the same for sockets and streams: bytes are opened without the transport's lock, then the lock is taken
 //! once for a whole batch.
 
-use super::shared::{Locked, Shared};
+use super::shared::Shared;
 use crate::proto::connection::Connection;
 use crate::proto::packet_in::{Opened, PacketIn};
 use std::sync::Arc;
@@ -12,11 +12,6 @@ pub(super) struct Reader {
     packets: PacketIn,
     opened: Vec<Opened>,
 }
-
-/// Packets handled before events are handed out. Below `Limits::pending_globals` and `Limits::pending_requests`: a peer
-/// is held to those bounds for what waits for the application, not for what merely arrived in one batch and is answered
-/// as soon as somebody looks.
-const BETWEEN_EVENTS: usize = 32;
 
 /// How a look at the input ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,14 +50,21 @@ impl Reader {
                 return (used, Step::More);
             }
             let Ok(mut core) = shared.lock() else { return (used, Step::Ended) };
-            handle(&mut core, &self.packets, rest, &self.opened);
             let Ok(conn) = core.live() else { return (used, Step::Ended) };
+            let now = Instant::now();
+            for item in &self.opened {
+                conn.handle(now, &self.packets, rest, item);
+            }
             match opened {
                 Ok(bytes) => used += bytes,
-                Err(error) => conn.handle_error(Instant::now(), error),
+                Err(error) => conn.handle_error(now, error),
             }
             if conn.is_ended() {
                 return (used, Step::Ended);
+            }
+            // What is answered as soon as somebody looks holds nothing back.
+            if !core.wants_input() {
+                core.dispatch(shared);
             }
             // A barrier is passed at the loop's top, after what was just handled took effect.
             if !self.packets.at_barrier() && !core.wants_input() {
@@ -84,18 +86,5 @@ impl Reader {
         }
         self.packets.apply(core.live().ok().and_then(Connection::inbound_change));
         Step::More
-    }
-}
-
-fn handle(core: &mut Locked<'_>, packets: &PacketIn, buf: &[u8], opened: &[Opened]) {
-    let (shared, now) = (core.shared, Instant::now());
-    for (i, items) in opened.chunks(BETWEEN_EVENTS).enumerate() {
-        if i > 0 {
-            core.dispatch(shared);
-        }
-        let Ok(conn) = core.live() else { return };
-        for item in items {
-            conn.handle(now, packets, buf, item);
-        }
     }
 }

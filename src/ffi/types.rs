@@ -138,9 +138,9 @@ pub struct ssh_transport_options_t {
     pub max_channels: u32,
     /// Server: environment variables for one channel. Default 128.
     pub max_environment: u32,
-    /// Requests on one channel that are not answered yet. Default 64.
+    /// Requests on one channel that are not answered yet. With so many, the peer's input waits. Default 64.
     pub max_pending_requests: u32,
-    /// Global requests that are not answered yet. Default 64.
+    /// Global requests that are not answered yet. With so many, the peer's input waits. Default 64.
     pub max_pending_globals: u32,
     /// Which of a host's addresses are tried: 4 for IPv4 only, 6 for IPv6 only. Default 0: all.
     pub address_family: u32,

@@ -38,9 +38,9 @@ pub struct Limits {
     pub preauth_packets: u64,
     /// Bytes accepted before authentication succeeds.
     pub preauth_bytes: u64,
-    /// Channel requests the application has not answered yet, per channel.
+    /// Channel requests the application has not answered yet, per channel: with so many, input is held.
     pub pending_requests: usize,
-    /// Global requests not answered yet.
+    /// Global requests not answered yet: with so many, input is held.
     pub pending_globals: usize,
     /// Lines a server may send before its identification.
     pub pre_ident_lines: u32,

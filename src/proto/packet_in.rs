@@ -15,6 +15,9 @@ pub const MAX_PACKET_LEN: usize = 256 * 1024;
 /// No item is longer than this on the wire: length field, packet, tag. A reader's buffer holds at least this much.
 pub const MAX_PACKET: usize = 4 + MAX_PACKET_LEN + 64;
 
+/// Items after which a batch ends: a peer gets that far beyond a bound that holds input back before anybody looks at it.
+pub const MAX_ITEMS: usize = 32;
+
 /// Inflated bytes after which a batch ends, so that compressed input cannot make one batch huge.
 const MAX_STORE: usize = 1 << 20;
 
@@ -83,14 +86,14 @@ impl PacketIn {
     /// Opens what is whole at the front of `buf`, in place, up to a barrier or a bound on one batch's size; appends to
     /// `out` and returns how many bytes were consumed. The caller hands every item to `Connection::handle`, removes
     /// the consumed bytes, keeps the rest unchanged at the front of the next `buf` (a packet's head may be decrypted
-    /// already), and calls again until nothing is appended.
+    /// already), and calls again with an empty `out`, while `Connection::wants_input`, until nothing is appended.
     pub fn open_batch(&mut self, buf: &mut [u8], out: &mut Vec<Opened>) -> Result<usize> {
         if let Some(error) = self.failed.clone() {
             return Err(error);
         }
         self.store.clear();
         let mut at = 0;
-        while !self.barrier && self.store.len() < MAX_STORE {
+        while !self.barrier && out.len() < MAX_ITEMS && self.store.len() < MAX_STORE {
             let rest = buf.get_mut(at..).unwrap_or_default();
             let step = if self.in_ident { self.open_line(rest) } else { self.open_packet(rest) };
             let (mut item, used) = match step {

@@ -71,6 +71,8 @@ pub struct Channels {
     last_ticket: u64,
     /// The channel of each question the application has not answered.
     tickets: BTreeMap<u64, u32>,
+    /// Channels with as many unanswered requests as may be; some may have fewer by now, or be gone.
+    full: Vec<u32>,
     /// Why the connection ended.
     ended: Option<Error>,
 }
@@ -92,6 +94,7 @@ impl Channels {
             last_token: 0,
             last_ticket: 0,
             tickets: BTreeMap::new(),
+            full: Vec::new(),
             ended: None,
         }
     }

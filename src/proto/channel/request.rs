@@ -5,6 +5,7 @@ use super::{check_outgoing, Channels};
 use crate::error::{printable, Error, ErrorKind, Result};
 use crate::proto::event::{ChannelId, Event, Ticket};
 use crate::proto::outbox::Outbox;
+use crate::proto::packet_in::MAX_ITEMS;
 use crate::proto::phase::Role;
 use crate::wire::msg_channel as msg;
 
@@ -73,6 +74,26 @@ impl Channels {
         Ok(())
     }
 
+    /// On some channel as many of the peer's requests wait for an answer as may.
+    #[must_use]
+    pub fn requests_full(&self) -> bool {
+        self.full.iter().any(|&id| self.is_full(id))
+    }
+
+    fn is_full(&self, id: u32) -> bool {
+        self.table.get(id).is_some_and(|channel| channel.owed.len() >= self.max_owed)
+    }
+
+    /// Keeps the list of full channels to those that are.
+    fn note_full(&mut self, id: u32) {
+        if self.is_full(id) {
+            let mut full = std::mem::take(&mut self.full);
+            full.retain(|&other| other != id && self.is_full(other));
+            full.push(id);
+            self.full = full;
+        }
+    }
+
     pub(super) fn on_reply(&mut self, out: &mut Outbox, id: u32, ok: bool) -> Result<()> {
         let Some(channel) = self.table.named_by_peer(id)? else { return Ok(()) };
         if channel.close_sent {
@@ -113,8 +134,10 @@ impl Channels {
         }
         let mut ticket = None;
         if m.want_reply {
-            if channel.owed.len() >= self.max_owed {
-                let text = format!("{} channel requests wait for an answer (RFC 4254 section 5.4)", self.max_owed);
+            // Input is held before: only a caller that handles it all the same gets here.
+            if channel.owed.len() >= self.max_owed.saturating_add(MAX_ITEMS) {
+                let waiting = channel.owed.len();
+                let text = format!("{waiting} channel requests wait for an answer (RFC 4254 section 5.4)");
                 return Err(Error::new(ErrorKind::LimitExceeded, text));
             }
             if verdict.is_none() {
@@ -129,6 +152,7 @@ impl Channels {
             let (request, data) = (m.request.to_owned(), m.data.to_vec());
             channel.tell(out, Event::ChannelRequest { channel: channel.id, ticket, request, data });
         }
+        self.note_full(m.recipient);
         Ok(())
     }
 }

@@ -15,11 +15,13 @@ impl Connection {
             return;
         }
         self.now = now;
+        self.unstall();
         let payload = packets.payload(buf, item);
         let done = match item.sequence() {
             None => self.handle_line(payload),
             Some(sequence) => self.handle_packet(sequence, payload),
         };
+        self.stalled |= self.requests_full();
         self.settle(done);
     }
 

@@ -96,7 +96,17 @@ impl Connection {
             Auth::Server(_) => self.grace_deadline,
         };
         let keepalive = if self.phase == Phase::Open { self.keepalive.poll_timeout() } else { None };
-        [self.ident_deadline, self.kex.deadline(), self.rekey_due(), auth, keepalive].into_iter().flatten().min()
+        let kex = if self.requests_full() { None } else { self.kex.deadline() };
+        [self.ident_deadline, kex, self.rekey_due(), auth, keepalive].into_iter().flatten().min()
+    }
+
+    /// The peer is not to blame for what of a key exchange we did not read.
+    pub(super) fn unstall(&mut self) {
+        if self.stalled && !self.requests_full() {
+            self.stalled = false;
+            let env = env!(self);
+            self.kex.restart_clock(&env);
+        }
     }
 
     fn rekey_due(&self) -> Option<Instant> {
@@ -112,6 +122,7 @@ impl Connection {
             return;
         }
         self.now = now;
+        self.unstall();
         let done = self.due();
         self.settle(done);
     }
@@ -122,7 +133,7 @@ impl Connection {
         if is_past(self.ident_deadline) {
             return Err(timeout("no SSH identification from the peer", self.config.ident_timeout).at(Stage::Ident));
         }
-        if is_past(self.kex.deadline()) {
+        if !self.requests_full() && is_past(self.kex.deadline()) {
             return Err(timeout("the key exchange did not finish", self.config.handshake_timeout).at(Stage::Kex));
         }
         if is_past(self.grace_deadline) {

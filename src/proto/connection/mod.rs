@@ -62,6 +62,8 @@ pub struct Connection {
     server_sig_algs: Option<Vec<String>>,
     received: Received,
     inbound: Option<InboundChange>,
+    /// Unanswered requests held the input, a key exchange's too: its time begins anew when they no longer do.
+    stalled: bool,
     error: Option<Error>,
 }
 
@@ -104,6 +106,7 @@ impl Connection {
             server_sig_algs: None,
             received: Received::default(),
             inbound: None,
+            stalled: false,
             error: None,
             config,
         }
@@ -220,7 +223,8 @@ impl Connection {
     }
 
     /// Whether what arrives may be opened and handled now. False while a job or a server's authentication question is
-    /// open, and while a peer that reads nothing makes us owe it more than `limits.control_backlog`.
+    /// open, while a peer that reads nothing makes us owe it more than `limits.control_backlog`, and while as many
+    /// requests wait for the application as the limits allow.
     #[must_use]
     pub fn wants_input(&self) -> bool {
         let asks = match &self.auth {
@@ -229,8 +233,14 @@ impl Connection {
         };
         !self.is_ended()
             && !asks
+            && !self.requests_full()
             && !self.kex.holds_input()
             && self.out.backlog() < self.config.send_buffer + self.config.limits.control_backlog
+    }
+
+    /// As many requests wait for the application's answer as may.
+    fn requests_full(&self) -> bool {
+        self.channels.requests_full() || self.globals.is_full()
     }
 
     /// How far the connection is.

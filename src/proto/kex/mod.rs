@@ -160,6 +160,13 @@ impl Kex {
         self.deadline
     }
 
+    /// Gives an exchange that is under way its whole time again.
+    pub fn restart_clock(&mut self, env: &Env<'_>) {
+        if self.deadline.is_some() {
+            self.deadline = Some(env.now + env.config.handshake_timeout);
+        }
+    }
+
     /// When the present keys came into force.
     pub fn since(&self) -> Option<Instant> {
         self.since

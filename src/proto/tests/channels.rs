@@ -3,6 +3,8 @@
 use super::pair::Pair;
 use crate::proto::config::Config;
 use crate::proto::event::{Event, Stream};
+use crate::proto::packet_in::MAX_ITEMS;
+use std::time::Duration;
 
 #[test]
 fn replies_come_in_order() {
@@ -64,4 +66,34 @@ fn stderr_nobody_reads_does_not_stop_stdout() {
     }
     assert_eq!(stdout, 100 << 16);
     assert_eq!(pair.client.read_all(ours, Stream::Stderr).len(), 100 << 16);
+}
+
+#[test]
+fn requests_beyond_the_bound_wait_for_answers_and_lose_nothing() {
+    let mut pair = Pair::open(Config::default(), Config::default());
+    let (ours, theirs) = pair.channel();
+    let limit = Config::default().limits.pending_requests;
+    for _ in 0..300 {
+        pair.client.conn.channel_request(ours, "later", b"", true).unwrap();
+    }
+    pair.client.conn.send(ours, Stream::Data, b"behind").unwrap();
+    pair.drive();
+    let waiting = pair.server.unanswered.len();
+    assert!((limit..=limit + MAX_ITEMS).contains(&waiting), "{waiting}");
+    assert!(!pair.server.conn.wants_input() && pair.server.read_all(theirs, Stream::Data).is_empty());
+    // A key exchange meanwhile is answered behind what waits, which is not the peer's fault.
+    pair.server.conn.rekey(pair.now).unwrap();
+    pair.drive();
+    pair.server.conn.handle_timeout(pair.now + Duration::from_secs(60));
+    pair.now += Duration::from_secs(60);
+    let mut answered = 0;
+    while let Some(ticket) = pair.server.unanswered.pop_front() {
+        pair.server.conn.answer_channel_request(ticket, true).unwrap();
+        answered += 1;
+        pair.drive();
+    }
+    assert_eq!((answered, pair.server.error(), pair.client.error()), (300, None, None));
+    assert_eq!(pair.server.read_all(theirs, Stream::Data), b"behind");
+    let replies = pair.client.events.iter().filter(|e| matches!(e, Event::ChannelReply { ok: true, .. }));
+    assert_eq!(replies.count(), 300);
 }

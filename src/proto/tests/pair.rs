@@ -9,7 +9,7 @@ use crate::proto::auth::AuthRequest;
 use crate::proto::channel::Recv;
 use crate::proto::config::Config;
 use crate::proto::connection::Connection;
-use crate::proto::event::{AuthQuestion, AuthVerdict, ChannelId, Event, Stream};
+use crate::proto::event::{AuthQuestion, AuthVerdict, ChannelId, Event, Stream, Ticket};
 use crate::proto::packet_in::PacketIn;
 use rand_chacha::rand_core::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -51,6 +51,8 @@ pub struct End {
     pub accepted: Vec<ChannelId>,
     /// Rounds of questions a server's policy has asked.
     pub asked: Vec<AuthQuestion>,
+    /// Requests named "later", which wait for the test's answer.
+    pub unanswered: VecDeque<Ticket>,
     /// Bytes this end sent, not yet delivered.
     pub wire: VecDeque<u8>,
 }
@@ -64,6 +66,7 @@ impl End {
             events: Vec::new(),
             accepted: Vec::new(),
             asked: Vec::new(),
+            unanswered: VecDeque::new(),
             wire: VecDeque::new(),
         }
     }
@@ -118,7 +121,9 @@ impl End {
                     self.accepted.push(id);
                 }
                 Event::ChannelRequest { ticket, request, .. } => {
-                    if let Some(ticket) = ticket {
+                    if request == "later" {
+                        self.unanswered.extend(ticket);
+                    } else if let Some(ticket) = ticket {
                         self.conn.answer_channel_request(ticket, request != "refused").ok();
                     }
                 }

@@ -9,6 +9,7 @@ mod two_sides;
 
 use super::*;
 use crate::proto::event::{Stream, Ticket};
+use crate::proto::packet_in::MAX_ITEMS;
 use crate::wire::msg_channel::{
     ChannelClose, ChannelData, ChannelEof, ChannelExtendedData, ChannelFailure, ChannelOpen, ChannelOpenConfirmation,
     ChannelOpenFailure, ChannelRequest, ChannelSuccess, ChannelWindowAdjust, ExitSignal as ExitSignalBody, ExitStatus,

@@ -75,7 +75,8 @@ fn unanswered_requests_and_environment_are_bounded() {
     assert_eq!(s.events().len(), 128);
     s.ask(id, "env", true, b"").unwrap();
     assert_eq!(s.numbers(), [ChannelFailure::NUMBER]);
-    for _ in 0..64 {
+    for i in 0..64 + MAX_ITEMS {
+        assert_eq!(s.channels.requests_full(), i >= 64, "{i}");
         s.ask(id, "exec", true, b"").unwrap();
     }
     assert_eq!(kind(s.ask(id, "exec", true, b"")), ErrorKind::LimitExceeded);
