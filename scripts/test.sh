@@ -30,7 +30,7 @@ ctest|ctest|q|the C tests and examples, installed and in place
 memcheck|ctest||the C tests under memcheck
 tsan|one||thread stress under ThreadSanitizer with no report of ours
 fuzz|fuzz||the corpora through every fuzz target under AddressSanitizer, then some seconds of new inputs each
-interop|pytest||real peers: OpenSSH, Dropbear, AsyncSSH, and peers that misbehave
+interop|pytest||real peers, servers and clients: OpenSSH, Dropbear, AsyncSSH, paramiko, and peers that misbehave
 '
 
 LOGS=build/logs
@@ -49,7 +49,8 @@ stage_tsan() { scripts/tsan.sh; }
 # Long runs are for scripts/fuzz.sh by hand; this one shows that the targets build, run and do not fail at once.
 stage_fuzz() { scripts/fuzz.sh replay && scripts/fuzz.sh all "${SSHRS_FUZZ_SECONDS:-5}"; }
 stage_interop() {
-    SSHRS_SSH=${SSHRS_SSH:-$PWD/build/$PRESET/examples-c/sshrs-ssh} SSHRS_NO_SKIP=1 \
+    local programs=$PWD/build/$PRESET/examples-c
+    SSHRS_SSH=${SSHRS_SSH:-$programs/sshrs-ssh} SSHRS_SSHD=${SSHRS_SSHD:-$programs/sshrs-sshd} SSHRS_NO_SKIP=1 \
         build/venv/bin/python -m pytest tests/interop
 }
 

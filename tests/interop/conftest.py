@@ -4,6 +4,7 @@ A server that a test needs in a special way it starts itself (`sshd_with`). Ever
 SSHRS_NO_SKIP=1 a peer that cannot be run is a failure, so that a test run cannot pass by testing nothing.
 """
 
+import fcntl
 import os
 import signal
 import sys
@@ -15,17 +16,21 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from client import Client, program  # noqa: E402
 from peers import Unavailable  # noqa: E402
-from peers.keys import make_keys  # noqa: E402
+from clients import Dropbear, OpenSsh  # noqa: E402
+from peers.keys import TYPES, USER_TYPES, Keys, make_keys  # noqa: E402
 from peers.server import Server, read_offer  # noqa: E402
 from peers.sshd import start_sshd, supports  # noqa: E402
+from peers.sshrs_sshd import program as sshd_program  # noqa: E402
+from peers.sshrs_sshd import start_sshrs_sshd  # noqa: E402
 from algorithms import SSHD_OPTION, TABLES  # noqa: E402
 
 
 def pytest_sessionstart(session):
     # Ended from outside, the servers' folders are removed all the same.
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
-    if not os.access(program(), os.X_OK):
-        pytest.exit(f"there is no client at {program()}: build it (scripts/test.sh does), or set SSHRS_SSH", 4)
+    for variable, path in (("SSHRS_SSH", program()), ("SSHRS_SSHD", sshd_program())):
+        if not os.access(path, os.X_OK):
+            pytest.exit(f"there is no program at {path}: build it (scripts/test.sh does), or set {variable}", 4)
 
 
 def available(start, *args, **kwargs) -> Server:
@@ -38,14 +43,29 @@ def available(start, *args, **kwargs) -> Server:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="session")
-def client_keys(tmp_path_factory):
-    return make_keys(tmp_path_factory.mktemp("keys") / "client", encrypted=True)
+def made_once(tmp_path_factory, worker_id: str, name: str, names, **options) -> Keys:
+    """Key pairs for all processes that share this run's tests: making RSA keys takes long."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / name
+    with (folder.parent / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return Keys(folder) if folder.exists() else make_keys(folder, tuple(names), **options)
 
 
 @pytest.fixture(scope="session")
-def host_keys(tmp_path_factory):
-    return make_keys(tmp_path_factory.mktemp("keys") / "host")
+def worker_id(request):
+    """The process's name if several share the tests (pytest -n), `master` otherwise."""
+    return getattr(request.config, "workerinput", {}).get("workerid", "master")
+
+
+@pytest.fixture(scope="session")
+def client_keys(tmp_path_factory, worker_id):
+    return made_once(tmp_path_factory, worker_id, "client", USER_TYPES, encrypted=True)
+
+
+@pytest.fixture(scope="session")
+def host_keys(tmp_path_factory, worker_id):
+    return made_once(tmp_path_factory, worker_id, "host", TYPES)
 
 
 @pytest.fixture(scope="session")
@@ -113,3 +133,56 @@ def client_for(tmp_path):
 def client(sshd, client_for):
     """A client for the ordinary sshd."""
     return client_for(sshd)
+
+
+# ---- Our server, and the clients for it -----------------------------------------------------------------------------
+
+CLIENTS = {"ssh": OpenSsh, "dbclient": Dropbear, "sshrs-ssh": Client}
+
+
+@pytest.fixture(scope="session")
+def our_sshd(client_keys, host_keys):
+    """sshrs-sshd with its defaults, shared by many tests."""
+    with start_sshrs_sshd(client_keys, host_keys, AcceptEnv="SSHRS_*") as server:
+        yield server
+
+
+@pytest.fixture
+def our_sshd_with(client_keys, host_keys):
+    """A function that starts a sshrs-sshd of its own for the test."""
+    started = []
+
+    def start(**arguments) -> Server:
+        server = start_sshrs_sshd(client_keys, host_keys, **arguments)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def peer_for(tmp_path):
+    """A function that gives a client, by its program's name, for a server."""
+    made = []
+
+    def make(name: str, server: Server, port: int | None = None) -> Client:
+        home = tmp_path / f"{name}-{len(made)}"
+        home.mkdir()
+        made.append(home)
+        return CLIENTS[name](server, home, port)
+
+    return make
+
+
+@pytest.fixture(params=list(CLIENTS))
+def peer(request, our_sshd, peer_for):
+    """Each client program in turn, for the shared server."""
+    return peer_for(request.param, our_sshd)
+
+
+@pytest.fixture
+def ssh(our_sshd, peer_for):
+    """OpenSSH's client for the shared server."""
+    return peer_for("ssh", our_sshd)

@@ -17,8 +17,8 @@ class Unavailable(Exception):
 
 
 def find_program(name: str) -> Path:
-    """The program `name`: where the environment variable SSHRS_NAME says, on the system, or unpacked by install-deps."""
-    told = os.environ.get("SSHRS_" + name.upper().replace("-", "_"))
+    """The program `name`: where the environment variable SSHRS_PEER_NAME says, on the system, or unpacked by install-deps."""
+    told = os.environ.get("SSHRS_PEER_" + name.upper().replace("-", "_"))
     if told:
         return Path(told)
     path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin:/usr/bin"

@@ -14,12 +14,14 @@ TYPES = {
     "ecdsa521": ("ecdsa", 521),
     "rsa": ("rsa", 2048),
 }
+# Sizes that matter for users' keys alone.
+USER_TYPES = TYPES | {"rsa3072": ("rsa", 3072)}
 PASSPHRASE = "only for tests"
 
 
 @dataclass
 class Keys:
-    """A folder of key pairs: NAME and NAME.pub for each of TYPES, and others by their own names."""
+    """A folder of key pairs: NAME and NAME.pub for each of USER_TYPES, and others by their own names."""
 
     folder: Path
 
@@ -35,7 +37,7 @@ def make_keys(folder: Path, names=tuple(TYPES), encrypted: bool = False) -> Keys
     """Makes the key pairs named, all at once; with `encrypted`, also `encrypted`, an ed25519 key with PASSPHRASE."""
     folder.mkdir(parents=True, exist_ok=True)
     keygen = find_program("ssh-keygen")
-    jobs = [(name, TYPES[name], "") for name in names]
+    jobs = [(name, USER_TYPES[name], "") for name in names]
     if encrypted:
         jobs.append(("encrypted", TYPES["ed25519"], PASSPHRASE))
     running = []
