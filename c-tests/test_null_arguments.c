@@ -63,6 +63,15 @@ static void everything_null(void)
     CHECK_STATUS(ssh_transport_add_server_key(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK(ssh_transport_get_server_key(NULL) == NULL);
     CHECK_STATUS(ssh_transport_set_subsystem_handler(NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_transport_request_port_forward(NULL, NULL, 0, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_transport_cancel_port_forward(NULL, NULL, 0, 0), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_transport_request_streamlocal_forward(NULL, NULL, NULL, 0), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_transport_cancel_streamlocal_forward(NULL, NULL, 0), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_transport_set_x11_handler(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_transport_set_agent_handler(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_transport_open_forwarded_tcpip_channel(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_transport_open_x11_channel(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_transport_open_forward_agent_channel(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_ticket_settle(NULL, SSH_AUTH_SUCCESSFUL), SSH_ERR_INVALID_ARGUMENT);
     ssh_ticket_free(NULL);
     CHECK(ssh_ticket_get_passed(NULL) == NULL);
@@ -148,6 +157,7 @@ static void everything_null(void)
     (void)ssh_channel_get_id(NULL);
     CHECK_STATUS(ssh_channel_get_kind(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_get_origin(NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_channel_get_destination(NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_getpeername(NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_get_transport(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_fileno(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);

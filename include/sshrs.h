@@ -350,7 +350,33 @@ typedef struct ssh_channel_options_t {
     const void *open_data;
     /** Its bytes. */
     size_t open_data_len;
+    /**
+     * Borrowed; the Unix socket, for "direct-streamlocal@openssh.com" and "forwarded-streamlocal@openssh.com"; NULL:
+     * open_data is used.
+     */
+    const char *dest_path;
 } ssh_channel_options_t;
+
+/** Releases what user_data points to. */
+typedef void (*ssh_destroy_cb_t)(void *user_data);
+
+/** Who takes the channels of a forward; initialise with SSH_FORWARD_HANDLER_INIT. */
+typedef struct ssh_forward_handler_t {
+    /** sizeof(ssh_forward_handler_t). */
+    size_t size;
+    /** Passed to start. Several channels may be taken at once. */
+    void *user_data;
+    /**
+     * May be NULL. Releases user_data, once, when the forward is over or has another handler, or the connection is
+     * over, and start has returned from its last call.
+     */
+    ssh_destroy_cb_t destroy;
+    /**
+     * Takes a channel, on a thread of its own; may block. The channel is the application's, to be freed with
+     * ssh_channel_free, here or later; ssh_channel_get_kind, _get_origin and _get_destination tell what it is for.
+     */
+    void (*start)(void *user_data, ssh_channel_t *channel);
+} ssh_forward_handler_t;
 
 /** One question of keyboard-interactive authentication. */
 typedef struct ssh_prompt_t {
@@ -417,9 +443,6 @@ typedef struct ssh_password_options_t {
  * any thread, on several at once too.
  */
 typedef void (*ssh_log_cb_t)(void *user_data, uint32_t level, const char *channel, const char *text);
-
-/** Releases what user_data points to. */
-typedef void (*ssh_destroy_cb_t)(void *user_data);
 /** An authentication step is right: the user is authenticated. */
 #define SSH_AUTH_SUCCESSFUL 0
 
@@ -621,7 +644,7 @@ typedef struct ssh_server_hooks_t {
                                                    uint32_t height,
                                                    uint32_t width_pixels,
                                                    uint32_t height_pixels);
-    /** X11 forwarding (RFC 4254 section 6.3.1). SSH_REQUEST_*. */
+    /** X11 forwarding (RFC 4254 section 6.3.1), by ssh_transport_open_x11_channel. SSH_REQUEST_*. */
     int32_t (*check_channel_x11_request)(void *user_data,
                                          ssh_ticket_t *ticket,
                                          ssh_channel_t *channel,
@@ -629,7 +652,9 @@ typedef struct ssh_server_hooks_t {
                                          const char *auth_protocol,
                                          const char *auth_cookie,
                                          uint32_t screen);
-    /** Agent forwarding (auth-agent-req@openssh.com). SSH_REQUEST_*. */
+    /**
+     * Agent forwarding (auth-agent-req@openssh.com), by ssh_transport_open_forward_agent_channel. SSH_REQUEST_*.
+     */
     int32_t (*check_channel_forward_agent_request)(void *user_data,
                                                    ssh_ticket_t *ticket,
                                                    ssh_channel_t *channel);
@@ -647,8 +672,8 @@ typedef struct ssh_server_hooks_t {
                                            uint32_t milliseconds);
     /**
      * The client wants us to listen (RFC 4254 section 7.1), and a forwarded-tcpip channel for each connection
-     * (ssh_transport_open_channel). SSH_REQUEST_*; for port 0 the port chosen is put into the ticket
-     * (ssh_ticket_set_port).
+     * (ssh_transport_open_forwarded_tcpip_channel, with this address and the port). SSH_REQUEST_*; for port 0 the port
+     * chosen is put into the ticket (ssh_ticket_set_port).
      */
     int32_t (*check_port_forward_request)(void *user_data,
                                           ssh_ticket_t *ticket,
@@ -671,6 +696,20 @@ typedef struct ssh_server_hooks_t {
                                     const char *kind,
                                     const void *data,
                                     size_t data_len);
+    /**
+     * The client wants us to listen on a Unix socket (streamlocal-forward@openssh.com), and a
+     * forwarded-streamlocal@openssh.com channel for each connection (ssh_transport_open_channel with dest_path).
+     * SSH_REQUEST_*.
+     */
+    int32_t (*check_streamlocal_forward_request)(void *user_data,
+                                                 ssh_ticket_t *ticket,
+                                                 ssh_transport_t *transport,
+                                                 const char *path);
+    /** The client ends such a forward. SSH_REQUEST_*. */
+    int32_t (*cancel_streamlocal_forward_request)(void *user_data,
+                                                  ssh_ticket_t *ticket,
+                                                  ssh_transport_t *transport,
+                                                  const char *path);
 } ssh_server_hooks_t;
 
 /** Who serves a subsystem, for ssh_transport_set_subsystem_handler; initialise with SSH_SUBSYSTEM_HANDLER_INIT. */
@@ -1600,7 +1639,8 @@ ssh_status_t ssh_transport_open_session(ssh_transport_t *transport,
  * Opens a channel (RFC 4254 section 5.1).
  *
  * Blocks until the peer answers; an answer that comes after the deadline is met with CLOSE.
- * kind: "session", "direct-tcpip", ..., or any other name with its open_data.
+ * kind: "session", "direct-tcpip" with dest_host, "direct-streamlocal@openssh.com" with dest_path, ..., or any other
+ * name with its open_data.
  * options: may be NULL where the kind needs no address.
  * timeout_ms: SSH_WAIT_DEFAULT is the transport options' channel_timeout_ms.
  * out_channel: owned result, ssh_channel_free.
@@ -1700,6 +1740,113 @@ ssh_status_t ssh_transport_set_hexdump(ssh_transport_t *transport,
 
 /** Tells whether messages are dumped; false for NULL. */
 bool ssh_transport_get_hexdump(const ssh_transport_t *transport);
+
+/* ==== Transport: forwarding ==================================================================================== */
+
+/**
+ * Asks the server to listen on a TCP port and to open a "forwarded-tcpip" channel for each connection (RFC 4254
+ * section 7.1). ssh_channel_get_destination tells a channel's address and port.
+ *
+ * Blocks until the server answers; a forward granted after the deadline is cancelled again.
+ * address: copied; where the server listens: "" for all its addresses, "localhost", ...
+ * port: 0 leaves the choice to the server.
+ * handler: copied; takes the channels of this address and port, in place of the handler they had. Its user_data is
+ * taken: destroy runs also when the call fails, unless handler itself is refused for its size. NULL: the channels
+ * arrive through ssh_transport_accept.
+ * timeout_ms: SSH_WAIT_DEFAULT is the transport options' channel_timeout_ms.
+ * out_port: may be NULL unless port is 0; the port the server listens on.
+ * Returns SSH_OK; SSH_ERR_REQUEST_REFUSED, which leaves a forward granted before as it was; SSH_ERR_TIMEOUT.
+ */
+ssh_status_t ssh_transport_request_port_forward(ssh_transport_t *transport,
+                                                const char *address,
+                                                uint32_t port,
+                                                const ssh_forward_handler_t *handler,
+                                                int64_t timeout_ms,
+                                                uint32_t *out_port);
+
+/**
+ * Ends a forward (RFC 4254 section 7.1). Others go on, as do channels that are open.
+ *
+ * Blocks until the server answers.
+ * address: borrowed; as it was asked for.
+ * port: the one listened on.
+ * timeout_ms: SSH_WAIT_DEFAULT is the transport options' channel_timeout_ms.
+ * Returns SSH_OK; SSH_ERR_REQUEST_REFUSED: the forward goes on, if there is one; SSH_ERR_TIMEOUT.
+ */
+ssh_status_t ssh_transport_cancel_port_forward(ssh_transport_t *transport,
+                                               const char *address,
+                                               uint32_t port,
+                                               int64_t timeout_ms);
+
+/**
+ * As ssh_transport_request_port_forward, for a Unix socket on the server (streamlocal-forward@openssh.com); its channels
+ * are "forwarded-streamlocal@openssh.com".
+ *
+ * path: copied.
+ */
+ssh_status_t ssh_transport_request_streamlocal_forward(ssh_transport_t *transport,
+                                                       const char *path,
+                                                       const ssh_forward_handler_t *handler,
+                                                       int64_t timeout_ms);
+
+/**
+ * Ends such a forward, as ssh_transport_cancel_port_forward does.
+ *
+ * path: borrowed.
+ */
+ssh_status_t ssh_transport_cancel_streamlocal_forward(ssh_transport_t *transport,
+                                                      const char *path,
+                                                      int64_t timeout_ms);
+
+/**
+ * Sets who takes the "x11" channels that ssh_channel_request_x11 leads to.
+ *
+ * handler: copied, its user_data taken, as for ssh_transport_request_port_forward. NULL: ssh_transport_accept.
+ */
+ssh_status_t ssh_transport_set_x11_handler(ssh_transport_t *transport,
+                                           const ssh_forward_handler_t *handler);
+
+/**
+ * Sets who takes the "auth-agent@openssh.com" channels that ssh_channel_request_forward_agent leads to.
+ *
+ * handler: copied, its user_data taken, as for ssh_transport_request_port_forward. NULL: ssh_transport_accept.
+ */
+ssh_status_t ssh_transport_set_agent_handler(ssh_transport_t *transport,
+                                             const ssh_forward_handler_t *handler);
+
+/**
+ * Server: opens a "forwarded-tcpip" channel for a connection to a port the client had us listen on (RFC 4254 section
+ * 7.2). See ssh_transport_open_channel for everything else.
+ *
+ * options: dest_host and dest_port are the address as the client asked for it and the port listened on, src_host and
+ * src_port where the connection comes from.
+ */
+ssh_status_t ssh_transport_open_forwarded_tcpip_channel(ssh_transport_t *transport,
+                                                        const ssh_channel_options_t *options,
+                                                        int64_t timeout_ms,
+                                                        ssh_channel_t **out_channel);
+
+/**
+ * Server: opens an "x11" channel for a connection to the display that check_channel_x11_request granted (RFC 4254
+ * section 6.3.2). See ssh_transport_open_channel for everything else.
+ *
+ * options: src_host and src_port are where the connection comes from.
+ */
+ssh_status_t ssh_transport_open_x11_channel(ssh_transport_t *transport,
+                                            const ssh_channel_options_t *options,
+                                            int64_t timeout_ms,
+                                            ssh_channel_t **out_channel);
+
+/**
+ * Server: opens an "auth-agent@openssh.com" channel to the client's agent, which check_channel_forward_agent_request
+ * granted. See ssh_transport_open_channel for everything else.
+ *
+ * options: may be NULL.
+ */
+ssh_status_t ssh_transport_open_forward_agent_channel(ssh_transport_t *transport,
+                                                      const ssh_channel_options_t *options,
+                                                      int64_t timeout_ms,
+                                                      ssh_channel_t **out_channel);
 
 /* ==== Server: starting one ===================================================================================== */
 
@@ -1910,7 +2057,8 @@ ssh_status_t ssh_channel_send_signal(ssh_channel_t *channel, const char *signal)
 ssh_status_t ssh_channel_send_break(ssh_channel_t *channel, uint32_t length_ms, int64_t timeout_ms);
 
 /**
- * Asks for X11 forwarding (RFC 4254 section 6.3.1). The channels it leads to arrive through ssh_transport_accept.
+ * Asks for X11 forwarding (RFC 4254 section 6.3.1). The "x11" channels it leads to go to the handler of
+ * ssh_transport_set_x11_handler; without one they arrive through ssh_transport_accept.
  *
  * single_connection: the peer is to forward one connection only.
  * auth_protocol: borrowed; NULL: "MIT-MAGIC-COOKIE-1".
@@ -1927,7 +2075,8 @@ ssh_status_t ssh_channel_request_x11(ssh_channel_t *channel,
                                      char **out_cookie);
 
 /**
- * Asks for agent forwarding (auth-agent-req@openssh.com). The channels it leads to arrive through ssh_transport_accept.
+ * Asks for agent forwarding (auth-agent-req@openssh.com). The "auth-agent@openssh.com" channels it leads to go to the
+ * handler of ssh_transport_set_agent_handler; without one they arrive through ssh_transport_accept.
  */
 ssh_status_t ssh_channel_request_forward_agent(ssh_channel_t *channel,
                                                int64_t timeout_ms);
@@ -2086,7 +2235,9 @@ bool ssh_channel_eof_received(const ssh_channel_t *channel);
  */
 ssh_status_t ssh_channel_shutdown(ssh_channel_t *channel, int32_t how);
 
-/** Ends reading: what has arrived stays readable, SSH_EOF behind it; what comes later is dropped, its window given back. */
+/**
+ * Ends reading: what has arrived stays readable, SSH_EOF behind it; what comes later is dropped, its window given back.
+ */
 ssh_status_t ssh_channel_shutdown_read(ssh_channel_t *channel);
 
 /**
@@ -2148,6 +2299,16 @@ ssh_status_t ssh_channel_get_kind(const ssh_channel_t *channel, char **out_kind)
  * Returns SSH_OK, or SSH_ERR_INVALID_STATE for a kind of channel that has none.
  */
 ssh_status_t ssh_channel_get_origin(const ssh_channel_t *channel, char **out_host, uint32_t *out_port);
+
+/**
+ * Gives what a channel is for: where a direct-tcpip one goes, what a forwarded-tcpip one was connected
+ * to (RFC 4254 section 7.2), or the path of a streamlocal one's Unix socket. In the peer's words.
+ *
+ * out_host: owned result; the address, or the path.
+ * out_port: its port; 0 with a path.
+ * Returns SSH_OK, or SSH_ERR_INVALID_STATE for a kind of channel that has none.
+ */
+ssh_status_t ssh_channel_get_destination(const ssh_channel_t *channel, char **out_host, uint32_t *out_port);
 
 /**
  * Gives the address of the other end of the channel's connection, as ssh_transport_getpeername does.
@@ -2248,12 +2409,14 @@ void ssh_exec_result_free(ssh_exec_result_t *result);
 #define SSH_CONNECT_OPTIONS_INIT \
     { sizeof(ssh_connect_options_t), NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0 }
 #define SSH_CHANNEL_OPTIONS_INIT \
-    { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0 }
+    { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0, NULL }
+#define SSH_FORWARD_HANDLER_INIT \
+    { sizeof(ssh_forward_handler_t), NULL, NULL, NULL }
 #define SSH_PASSWORD_OPTIONS_INIT \
     { sizeof(ssh_password_options_t), false, NULL, NULL }
 #define SSH_SERVER_HOOKS_INIT \
     { sizeof(ssh_server_hooks_t), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 #define SSH_SUBSYSTEM_HANDLER_INIT \
     { sizeof(ssh_subsystem_handler_t), NULL, NULL, NULL, NULL }
 

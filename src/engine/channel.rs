@@ -301,7 +301,7 @@ impl Channel {
         &self.inner.kind
     }
 
-    /// The open's type-specific data; empty for channels opened here and for those that are gone.
+    /// The open's type-specific data; empty for channels that are gone.
     #[must_use]
     pub fn open_data(&self) -> Vec<u8> {
         self.peek(|channel| channel.open_data().to_vec()).unwrap_or_default()
@@ -376,7 +376,7 @@ impl Channel {
     }
 
     /// Where a forwarded connection goes, or went in at: an address and a port (RFC 4254 section 7.2), or a Unix
-    /// socket's path and 0 (OpenSSH PROTOCOL section 2.4). For channels the peer opened.
+    /// socket's path and 0 (OpenSSH PROTOCOL section 2.4).
     #[must_use]
     pub fn destination(&self) -> Option<(String, u16)> {
         self.inner.destination.clone()

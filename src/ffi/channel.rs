@@ -213,6 +213,31 @@ pub unsafe extern "C" fn ssh_channel_get_origin(
     })
 }
 
+/// Gives what a channel is for: where a direct-tcpip one goes, what a forwarded-tcpip one was connected
+/// to (RFC 4254 section 7.2), or the path of a streamlocal one's Unix socket. In the peer's words.
+///
+/// out_host: owned result; the address, or the path.
+/// out_port: its port; 0 with a path.
+/// Returns SSH_OK, or SSH_ERR_INVALID_STATE for a kind of channel that has none.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_channel_get_destination(
+    channel: *const ssh_channel_t,
+    out_host: *mut *mut c_char,
+    out_port: *mut u32,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let ((out, out_port), channel) = unsafe { (arg::outs(out_host, out_port)?, arg::handle(channel)?) };
+        let (host, port) = channel
+            .inner
+            .destination()
+            .ok_or_else(|| Error::new(ErrorKind::InvalidState, "this channel has no destination"))?;
+        *out = text::give(&host)?;
+        *out_port = u32::from(port);
+        Ok(())
+    })
+}
+
 /// Gives the address of the other end of the channel's connection, as ssh_transport_getpeername does.
 ///
 /// out_host: owned result.

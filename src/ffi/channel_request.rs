@@ -198,7 +198,8 @@ fn random_cookie() -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Asks for X11 forwarding (RFC 4254 section 6.3.1). The channels it leads to arrive through ssh_transport_accept.
+/// Asks for X11 forwarding (RFC 4254 section 6.3.1). The "x11" channels it leads to go to the handler of
+/// ssh_transport_set_x11_handler; without one they arrive through ssh_transport_accept.
 ///
 /// single_connection: the peer is to forward one connection only.
 /// auth_protocol: borrowed; NULL: "MIT-MAGIC-COOKIE-1".
@@ -234,7 +235,8 @@ pub unsafe extern "C" fn ssh_channel_request_x11(
     })
 }
 
-/// Asks for agent forwarding (auth-agent-req@openssh.com). The channels it leads to arrive through ssh_transport_accept.
+/// Asks for agent forwarding (auth-agent-req@openssh.com). The "auth-agent@openssh.com" channels it leads to go to the
+/// handler of ssh_transport_set_agent_handler; without one they arrive through ssh_transport_accept.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_request_forward_agent(
     channel: *mut ssh_channel_t,

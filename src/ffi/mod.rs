@@ -23,6 +23,7 @@ mod connect;
 mod event;
 mod exception;
 mod exec;
+mod forward;
 mod guard;
 mod handle;
 mod key;

@@ -170,6 +170,15 @@ impl CHooks {
         }
     }
 
+    fn streamlocal(&self, hook: PathHook, transport: &Transport, path: &str, answer: Answer<bool>) {
+        let Some((hook, path)) = hook.zip(text(path.as_bytes())) else { return };
+        let mut transport = self.transport(transport);
+        put(Question::Grant(answer), &[], |ticket| {
+            // SAFETY: as above.
+            unsafe { hook(self.data.pointer(), ticket, &mut transport, path.as_ptr()) }
+        });
+    }
+
     /// Requests that ask for a program, and what it is to run in.
     fn request(&self, ticket: *mut ssh_ticket_t, channel: *mut ssh_channel_t, ask: &ChannelAsk<'_>) -> Option<i32> {
         let (data, h) = (self.data.pointer(), &self.hooks);
@@ -214,6 +223,10 @@ impl CHooks {
         }
     }
 }
+
+/// A hook that gets a Unix socket's path.
+type PathHook =
+    Option<unsafe extern "C" fn(*mut c_void, *mut ssh_ticket_t, *mut ssh_transport_t, *const c_char) -> i32>;
 
 /// What every authentication hook gets.
 struct AuthCall<'a> {
@@ -297,10 +310,18 @@ impl Hooks for CHooks {
             return;
         };
         let mut transport = self.transport(transport);
-        put(Question::CancelForward(answer), &[], |ticket| {
+        put(Question::Grant(answer), &[], |ticket| {
             // SAFETY: as above.
             unsafe { hook(self.data.pointer(), ticket, &mut transport, address.as_ptr(), port.into()) }
         });
+    }
+
+    fn check_streamlocal_forward(&self, transport: &Transport, path: &str, answer: Answer<bool>) {
+        self.streamlocal(self.hooks.check_streamlocal_forward_request, transport, path, answer);
+    }
+
+    fn cancel_streamlocal_forward(&self, transport: &Transport, path: &str, answer: Answer<bool>) {
+        self.streamlocal(self.hooks.cancel_streamlocal_forward_request, transport, path, answer);
     }
 
     fn check_global_request(&self, transport: &Transport, request: &str, data: &[u8], answer: Answer<Option<Vec<u8>>>) {

@@ -245,7 +245,7 @@ pub struct ssh_server_hooks_t {
             height_pixels: u32,
         ) -> i32,
     >,
-    /// X11 forwarding (RFC 4254 section 6.3.1). SSH_REQUEST_*.
+    /// X11 forwarding (RFC 4254 section 6.3.1), by ssh_transport_open_x11_channel. SSH_REQUEST_*.
     pub check_channel_x11_request: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -257,7 +257,7 @@ pub struct ssh_server_hooks_t {
             screen: u32,
         ) -> i32,
     >,
-    /// Agent forwarding (auth-agent-req@openssh.com). SSH_REQUEST_*.
+    /// Agent forwarding (auth-agent-req@openssh.com), by ssh_transport_open_forward_agent_channel. SSH_REQUEST_*.
     pub check_channel_forward_agent_request: Option<
         unsafe extern "C" fn(user_data: *mut c_void, ticket: *mut ssh_ticket_t, channel: *mut ssh_channel_t) -> i32,
     >,
@@ -280,8 +280,8 @@ pub struct ssh_server_hooks_t {
         ) -> i32,
     >,
     /// The client wants us to listen (RFC 4254 section 7.1), and a forwarded-tcpip channel for each connection
-    /// (ssh_transport_open_channel). SSH_REQUEST_*; for port 0 the port chosen is put into the ticket
-    /// (ssh_ticket_set_port).
+    /// (ssh_transport_open_forwarded_tcpip_channel, with this address and the port). SSH_REQUEST_*; for port 0 the port
+    /// chosen is put into the ticket (ssh_ticket_set_port).
     pub check_port_forward_request: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -311,6 +311,26 @@ pub struct ssh_server_hooks_t {
             kind: *const c_char,
             data: *const c_void,
             data_len: usize,
+        ) -> i32,
+    >,
+    /// The client wants us to listen on a Unix socket (streamlocal-forward@openssh.com), and a
+    /// forwarded-streamlocal@openssh.com channel for each connection (ssh_transport_open_channel with dest_path).
+    /// SSH_REQUEST_*.
+    pub check_streamlocal_forward_request: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            ticket: *mut ssh_ticket_t,
+            transport: *mut ssh_transport_t,
+            path: *const c_char,
+        ) -> i32,
+    >,
+    /// The client ends such a forward. SSH_REQUEST_*.
+    pub cancel_streamlocal_forward_request: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            ticket: *mut ssh_ticket_t,
+            transport: *mut ssh_transport_t,
+            path: *const c_char,
         ) -> i32,
     >,
 }

@@ -35,7 +35,7 @@ pub(super) enum Question {
     Request(Answer<Verdict>),
     /// With the port asked for.
     Forward(u16, Answer<Option<u16>>),
-    CancelForward(Answer<bool>),
+    Grant(Answer<bool>),
     Global(Answer<Option<Vec<u8>>>),
 }
 
@@ -93,7 +93,7 @@ impl ssh_ticket_t {
                 SSH_REQUEST_REFUSED => answer.give(None),
                 _ => return unfit(),
             },
-            Question::CancelForward(answer) => match result {
+            Question::Grant(answer) => match result {
                 SSH_REQUEST_GRANTED | SSH_REQUEST_REFUSED => answer.give(result == SSH_REQUEST_GRANTED),
                 _ => return unfit(),
             },

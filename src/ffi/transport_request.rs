@@ -6,39 +6,46 @@ use super::text;
 use super::types::*;
 use crate::error::{ErrorKind, Result};
 use crate::proto::config::{clamp_max_packet, clamp_window};
-use crate::wire::msg_channel::{TcpipOpen, X11Open};
+use crate::wire::msg_channel::{DirectStreamlocalOpen, ForwardedStreamlocalOpen, TcpipOpen, X11Open};
 use std::ffi::{c_char, c_void};
 use std::time::Duration;
 
-/// A channel's type-specific open data (RFC 4254 sections 6.1, 6.3.2 and 7.2).
+/// A channel's type-specific open data (RFC 4254 sections 6.1, 6.3.2 and 7.2; OpenSSH PROTOCOL section 2.4).
 ///
 /// # Safety
 /// The struct's pointers hold what its comment says.
 unsafe fn open_data(kind: &str, o: &ssh_channel_options_t) -> Result<Vec<u8>> {
     // SAFETY: passed on.
-    let (dest, src, data) = unsafe {
+    let (dest, path, src, data) = unsafe {
         (
             arg::opt_text(o.dest_host, "dest_host")?,
+            arg::opt_text(o.dest_path, "dest_path")?,
             arg::opt_text(o.src_host, "src_host")?,
             arg::bytes(o.open_data, o.open_data_len)?,
         )
     };
     let src = src.unwrap_or("127.0.0.1");
     let src_port = u32::from(arg::port(o.src_port, "src_port")?);
-    match kind {
-        "direct-tcpip" | "forwarded-tcpip" => {
+    match (kind, path) {
+        ("direct-tcpip" | "forwarded-tcpip", _) => {
             let dest = dest.ok_or_else(|| invalid(format!("a {kind} channel needs dest_host")))?;
             let dest_port = u32::from(arg::port(o.dest_port, "dest_port")?);
             Ok(TcpipOpen::new(dest.as_bytes(), dest_port, src.as_bytes(), src_port).encode_body())
         }
-        "x11" => Ok(X11Open::new(src.as_bytes(), src_port).encode_body()),
+        ("x11", _) => Ok(X11Open::new(src.as_bytes(), src_port).encode_body()),
+        ("direct-streamlocal@openssh.com", Some(path)) => {
+            Ok(DirectStreamlocalOpen::new(path.as_bytes(), b"", 0).encode_body())
+        }
+        ("forwarded-streamlocal@openssh.com", Some(path)) => {
+            Ok(ForwardedStreamlocalOpen::new(path.as_bytes(), b"").encode_body())
+        }
         _ => Ok(data.to_vec()),
     }
 }
 
 /// # Safety
 /// The pointers hold what `ssh_transport_open_channel` says.
-unsafe fn open(
+pub(super) unsafe fn open(
     transport: *const ssh_transport_t,
     kind: &str,
     options: *const ssh_channel_options_t,
@@ -74,7 +81,8 @@ pub unsafe extern "C" fn ssh_transport_open_session(
 /// Opens a channel (RFC 4254 section 5.1).
 ///
 /// Blocks until the peer answers; an answer that comes after the deadline is met with CLOSE.
-/// kind: "session", "direct-tcpip", ..., or any other name with its open_data.
+/// kind: "session", "direct-tcpip" with dest_host, "direct-streamlocal@openssh.com" with dest_path, ..., or any other
+/// name with its open_data.
 /// options: may be NULL where the kind needs no address.
 /// timeout_ms: SSH_WAIT_DEFAULT is the transport options' channel_timeout_ms.
 /// out_channel: owned result, ssh_channel_free.

@@ -215,6 +215,25 @@ pub struct ssh_channel_options_t {
     pub open_data: *const c_void,
     /// Its bytes.
     pub open_data_len: usize,
+    /// Borrowed; the Unix socket, for "direct-streamlocal@openssh.com" and "forwarded-streamlocal@openssh.com"; NULL:
+    /// open_data is used.
+    pub dest_path: *const c_char,
+}
+
+/// Who takes the channels of a forward; initialise with SSH_FORWARD_HANDLER_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_forward_handler_t {
+    /// sizeof(ssh_forward_handler_t).
+    pub size: usize,
+    /// Passed to start. Several channels may be taken at once.
+    pub user_data: *mut c_void,
+    /// May be NULL. Releases user_data, once, when the forward is over or has another handler, or the connection is
+    /// over, and start has returned from its last call.
+    pub destroy: ssh_destroy_cb_t,
+    /// Takes a channel, on a thread of its own; may block. The channel is the application's, to be freed with
+    /// ssh_channel_free, here or later; ssh_channel_get_kind, _get_origin and _get_destination tell what it is for.
+    pub start: Option<unsafe extern "C" fn(user_data: *mut c_void, channel: *mut ssh_channel_t)>,
 }
 
 /// One question of keyboard-interactive authentication.

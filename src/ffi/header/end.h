@@ -8,12 +8,14 @@
 #define SSH_CONNECT_OPTIONS_INIT \
     { sizeof(ssh_connect_options_t), NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0 }
 #define SSH_CHANNEL_OPTIONS_INIT \
-    { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0 }
+    { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0, NULL }
+#define SSH_FORWARD_HANDLER_INIT \
+    { sizeof(ssh_forward_handler_t), NULL, NULL, NULL }
 #define SSH_PASSWORD_OPTIONS_INIT \
     { sizeof(ssh_password_options_t), false, NULL, NULL }
 #define SSH_SERVER_HOOKS_INIT \
     { sizeof(ssh_server_hooks_t), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 #define SSH_SUBSYSTEM_HANDLER_INIT \
     { sizeof(ssh_subsystem_handler_t), NULL, NULL, NULL, NULL }
 
