@@ -36,7 +36,7 @@ int main(void)
 
     /* The bound on output holds, and the transport is unharmed. */
     channel = test_session(transport);
-    CHECK_STATUS(ssh_channel_exec_collect(channel, "head -c 100000 /dev/zero", NULL, 0, 50000, WAIT_MS, &result), SSH_ERR_RESOURCE_LIMIT);
+    CHECK_STATUS(ssh_channel_exec_collect(channel, "head -c 100000 /dev/zero; sleep 100", NULL, 0, 50000, WAIT_MS, &result), SSH_ERR_RESOURCE_LIMIT);
     CHECK(ssh_channel_is_closed(channel) && ssh_exec_result_exit_status(result) == -1);
     ssh_exec_result_stdout(result, &len);
     CHECK(len == 50000);

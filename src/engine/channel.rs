@@ -48,20 +48,26 @@ struct Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let Ok(mut core) = self.shared.lock() else { return };
-        let core = &mut *core;
-        let Some(state) = core.channels.get_mut(&self.id) else { return };
+        let (id, owner) = (self.id, self.owner);
+        self.shared.without_waiting(move |core| core.drop_handle(id, owner));
+    }
+}
+
+impl Core {
+    /// A handle on a channel is gone; `owner`: one of the application's.
+    fn drop_handle(&mut self, id: ChannelId, owner: bool) {
+        let Some(state) = self.channels.get_mut(&id) else { return };
         state.handles = state.handles.saturating_sub(1);
         let last = state.handles == 0 && state.adopted;
         if last {
-            core.channels.remove(&self.id);
+            self.channels.remove(&id);
         }
-        if let Some(conn) = &mut core.conn {
+        if let Some(conn) = &mut self.conn {
             if last {
-                conn.release_channel(self.id);
-            } else if self.owner {
+                conn.release_channel(id);
+            } else if owner {
                 // A hook still names it; for everyone else it ends here. Fails where it is closed already.
-                let _ = conn.close_channel(self.id);
+                let _ = conn.close_channel(id);
             }
         }
     }

@@ -88,34 +88,32 @@ pub enum Verdict {
 }
 
 /// The right to answer one question, once, from any thread, during the hook or after it. Dropped unused, it denies.
-pub struct Answer<A> {
+pub struct Answer<A: 'static> {
     owner: Arc<Shared>,
     give: Option<Box<Give<A>>>,
 }
 
 type Give<A> = dyn FnOnce(&mut Locked<'_>, Option<A>) + Send;
 
-impl<A> Answer<A> {
+impl<A: 'static> Answer<A> {
     pub(super) fn new(owner: &Arc<Shared>, give: impl FnOnce(&mut Locked<'_>, Option<A>) + Send + 'static) -> Self {
         Self { owner: Arc::clone(owner), give: Some(Box::new(give)) }
     }
 
     /// Answers. Does nothing where the connection is over.
     pub fn give(mut self, said: A) {
-        self.settle(Some(said));
-    }
-
-    fn settle(&mut self, said: Option<A>) {
         let Some(give) = self.give.take() else { return };
         if let Ok(mut core) = self.owner.lock() {
-            give(&mut core, said);
+            give(&mut core, Some(said));
         }
     }
 }
 
-impl<A> Drop for Answer<A> {
+impl<A: 'static> Drop for Answer<A> {
     fn drop(&mut self) {
-        self.settle(None);
+        if let Some(give) = self.give.take() {
+            self.owner.without_waiting(move |core| give(core, None));
+        }
     }
 }
 

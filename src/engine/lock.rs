@@ -5,7 +5,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError};
 use std::time::Instant;
 
 /// A lock around a value.
@@ -64,6 +64,17 @@ impl<T> Mutex<T> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         self.order.taken();
         MutexGuard { mutex: self, inner: Some(inner) }
+    }
+
+    /// The lock, unless somebody holds it.
+    pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        let inner = match self.inner.try_lock() {
+            Ok(inner) => inner,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        self.order.taken();
+        Some(MutexGuard { mutex: self, inner: Some(inner) })
     }
 }
 

@@ -131,6 +131,11 @@ impl Strand {
         queued
     }
 
+    /// Whether no task is queued or running.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.state.lock().running
+    }
+
     /// Tasks that have not begun.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)

@@ -5,6 +5,7 @@ use super::core::{After, Core};
 use super::deadline::Deadline;
 use super::lock::{Condvar, Mutex, MutexGuard};
 use super::poller::{Command, PollerHandle};
+use super::pool::Strand;
 use super::runtime::Runtime;
 use super::stream::StreamIo;
 use super::{log, sys};
@@ -71,6 +72,8 @@ pub(super) struct Shared {
     /// The peer's address.
     pub(super) peer: (String, u16),
     next_name: AtomicU32,
+    /// What [`Shared::without_waiting`] has put off.
+    put_off: Strand,
 }
 
 impl Shared {
@@ -90,6 +93,7 @@ impl Shared {
             log_name: Mutex::new("sshrs.transport".into()),
             peer,
             next_name: AtomicU32::new(0),
+            put_off: Strand::default(),
         })
     }
 
@@ -98,7 +102,32 @@ impl Shared {
         if self.is_forked() {
             return Err(ErrorKind::Forked.into());
         }
-        Ok(Locked { shared: self, guard: self.core.lock(), was_panicking: std::thread::panicking() })
+        Ok(self.locked(self.core.lock()))
+    }
+
+    fn locked<'a>(self: &'a Arc<Self>, guard: MutexGuard<'a, Core>) -> Locked<'a> {
+        Locked { shared: self, guard, was_panicking: std::thread::panicking(), settled: false }
+    }
+
+    /// Does `work` under the lock without waiting for the lock, which a poller that serves a flood may hold again and
+    /// again: now if it is free, else on the pool, in order. For `_free`, which never waits.
+    pub(super) fn without_waiting(self: &Arc<Self>, work: impl FnOnce(&mut Locked<'_>) + Send + 'static) {
+        if self.is_forked() {
+            return;
+        }
+        if let Some(guard) = self.core.try_lock().filter(|_| self.put_off.is_idle()) {
+            let mut core = self.locked(guard);
+            work(&mut core);
+            return core.leave();
+        }
+        let shared = Arc::clone(self);
+        // Where no thread can be made, it stays queued until one can.
+        let task = Box::new(move || {
+            if let Ok(mut core) = shared.lock() {
+                work(&mut core);
+            }
+        });
+        let _ = self.put_off.post(&Runtime::get().pool, task);
     }
 
     pub(super) fn is_forked(&self) -> bool {
@@ -219,6 +248,8 @@ pub(super) struct Locked<'a> {
     pub(super) shared: &'a Arc<Shared>,
     guard: MutexGuard<'a, Core>,
     was_panicking: bool,
+    /// What the change asks for is left to the poller.
+    settled: bool,
 }
 
 impl Deref for Locked<'_> {
@@ -237,6 +268,9 @@ impl DerefMut for Locked<'_> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
+        if self.settled {
+            return;
+        }
         if std::thread::panicking() && !self.was_panicking {
             self.guard.fail_internal();
         }
@@ -272,6 +306,18 @@ impl Locked<'_> {
         }
         self.hand_over();
         released
+    }
+
+    /// Gives the lock back and leaves output and callbacks to the poller: whoever does them takes the lock again, and so
+    /// waits. Those who wait for what changed are told here.
+    fn leave(mut self) {
+        // Without a poller, or once the socket is gone, there is nothing that takes long.
+        let Some(home) = self.shared.home.get().filter(|_| self.guard.io.is_some()) else { return };
+        if catch_unwind(AssertUnwindSafe(|| self.guard.dispatch(self.shared))).is_err() {
+            self.guard.fail_internal();
+        }
+        self.settled = true;
+        home.poller.send(Command::Flush(home.token));
     }
 
     /// Tells poller and stream threads what they need to know.

@@ -69,10 +69,7 @@ impl Drop for Handle {
         if !self.owner {
             return;
         }
-        // In a forked child nothing is locked or sent.
-        if let Ok(mut core) = self.shared.lock() {
-            core.disconnect();
-        }
+        self.shared.without_waiting(|core| core.disconnect());
     }
 }
 

@@ -272,3 +272,28 @@ fn a_bug_under_the_lock_ends_that_transport_only() {
     other.client.send_ignore(None).unwrap();
     assert!(other.client.is_active());
 }
+
+/// A poller that serves a flood holds the lock most of the time, so nothing that frees may wait for it: here it is held
+/// by the thread that frees.
+#[test]
+fn whatever_drops_waits_for_no_lock() {
+    let pair = Pair::open();
+    let (ours, theirs) = pair.channel();
+    let (shared, denied) = (Arc::clone(pair.client.shared()), Event::new());
+    let flag = denied.clone();
+    let answer = Answer::<Verdict>::new(&shared, move |_, said| {
+        assert_eq!(said, None);
+        flag.set();
+    });
+    let held = shared.lock().unwrap();
+    drop(ours);
+    drop(answer);
+    drop(pair.client);
+    assert!(!held.is_over() && !denied.is_set());
+    drop(held);
+    assert!(denied.wait(soon()));
+    assert_eq!(theirs.recv(Stream::Data, 1, &mut |_| (), soon()).unwrap(), Recv::Eof);
+    eventually("the server is told", || {
+        pair.server.end_reason().is_some_and(|end| end.kind() == ErrorKind::PeerDisconnected)
+    });
+}
