@@ -2112,8 +2112,14 @@ ssh_status_t ssh_channel_recv_exit_signal(ssh_channel_t *channel,
                                           bool *out_core_dumped,
                                           char **out_message);
 
-/** Sends a command's exit status (RFC 4254 section 6.10). For servers. */
-ssh_status_t ssh_channel_send_exit_status(ssh_channel_t *channel, uint32_t status);
+/**
+ * Sends a command's exit status (RFC 4254 section 6.10). For servers.
+ *
+ * Send it before ssh_channel_shutdown_write: clients such as OpenSSH's close a channel as soon as the data has ended both
+ * ways, and a status that comes after that is lost. The same holds for ssh_channel_send_exit_signal.
+ */
+ssh_status_t ssh_channel_send_exit_status(ssh_channel_t *channel,
+                                          uint32_t status);
 
 /**
  * Sends the signal that ended a command (RFC 4254 section 6.10). For servers.

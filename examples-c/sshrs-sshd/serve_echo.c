@@ -66,8 +66,8 @@ static void *serve(void *argument)
               : echo->what == COUNT_INPUT ? count_input(echo, channel)
                                           : echo_input(echo, channel);
 
-    ssh_channel_shutdown_write(channel);
     ssh_channel_send_exit_status(channel, ok ? 0 : 1);
+    ssh_channel_shutdown_write(channel);
     ssh_channel_close(channel);
     free(echo);
     session_free(session);

@@ -130,12 +130,13 @@ static void tell_end(struct session *session, int status)
 #ifdef WCOREDUMP
     dumped = WCOREDUMP(status);
 #endif
-    ssh_channel_shutdown_write(session->channel);
+    /* Before the end of the data: a client whose own data has ended, too, closes the channel at that, and learns no more. */
     if (name != NULL)
         ssh_channel_send_exit_signal(session->channel, name, dumped, "");
     else
         ssh_channel_send_exit_status(session->channel,
                                      (uint32_t)(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)));
+    ssh_channel_shutdown_write(session->channel);
     ssh_channel_close(session->channel);
 }
 

@@ -200,11 +200,27 @@ static ssh_status_t set_up(const struct server *server, ssh_transport_t *transpo
         rc = SSH_ERR_INVALID_ARGUMENT;
     if (rc == SSH_OK && !config->compression)
         rc = ssh_transport_use_compression(transport, false);
-    if (rc == SSH_OK && config->alive_interval > 0)
-        rc = ssh_transport_set_keepalive(transport, config->alive_interval * INT64_C(1000), (uint32_t)config->alive_count_max);
     if (rc == SSH_OK && report_current_level() >= REPORT_PACKETS)
         rc = ssh_transport_set_hexdump(transport, true);
     ssh_security_options_free(security);
+    return rc;
+}
+
+/* Starts the negotiation. From here on the hooks own the connection, and release it also if this fails. */
+static ssh_status_t start_serving(struct connection *connection)
+{
+    const struct config *config = &connection->server->config;
+    ssh_server_hooks_t hooks = make_hooks(connection);
+    ssh_status_t rc;
+
+    /* It may be over before this function is. */
+    connection_hold(connection);
+    rc = ssh_transport_start_server_event(connection->transport, &hooks, NULL);
+    if (rc == SSH_OK && config->alive_interval > 0)
+        /* Fails only where the connection has ended. */
+        (void)ssh_transport_set_keepalive(connection->transport, config->alive_interval * INT64_C(1000),
+                                          (uint32_t)config->alive_count_max);
+    connection_release(connection);
     return rc;
 }
 
@@ -213,7 +229,6 @@ static void start_connection(struct server *server, int fd)
 {
     ssh_transport_options_t options = transport_options(&server->config);
     struct connection *connection = connection_new(server);
-    ssh_server_hooks_t hooks;
     ssh_status_t rc;
 
     if (connection == NULL) {
@@ -223,13 +238,10 @@ static void start_connection(struct server *server, int fd)
     rc = ssh_transport_new_fd(fd, &options, &connection->transport);
     if (rc == SSH_OK)
         rc = set_up(server, connection->transport);
-    if (rc == SSH_OK) {
-        hooks = make_hooks(connection);
-        /* From here on the hooks own the connection, and release it also if this fails. */
-        rc = ssh_transport_start_server_event(connection->transport, &hooks, NULL);
-    } else {
+    if (rc == SSH_OK)
+        rc = start_serving(connection);
+    else
         connection_over(connection);
-    }
     if (rc != SSH_OK)
         report_failure("starting a connection", rc);
 }

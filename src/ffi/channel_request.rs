@@ -310,6 +310,9 @@ pub unsafe extern "C" fn ssh_channel_recv_exit_signal(
 }
 
 /// Sends a command's exit status (RFC 4254 section 6.10). For servers.
+///
+/// Send it before ssh_channel_shutdown_write: clients such as OpenSSH's close a channel as soon as the data has ended both
+/// ways, and a status that comes after that is lost. The same holds for ssh_channel_send_exit_signal.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_send_exit_status(channel: *mut ssh_channel_t, status: u32) -> ssh_status_t {
     guard_unit(|| {
