@@ -114,6 +114,22 @@ same 'source' "$(password "$host" source 100000 | wc -c)" 100000
 same 'sink' "$(head -c 100000 /dev/zero | password "$host" sink 100000)" 100000
 same 'echo' "$(echo text | password "$host" anything)" text
 
+# One connection at a time: the next gets in when the first is gone.
+start --password-file "$dir/password" --echo --max-connections 1
+mkfifo "$dir/pipe"
+exec 9<>"$dir/pipe"
+"$own_client" -p "$port" -o "UserKnownHostsFile=$dir/known_hosts" --password-file "$dir/password" "$host" anything \
+    <"$dir/pipe" >"$dir/first" 9>&- &
+client=$!
+echo first >&9
+while [ ! -s "$dir/first" ]; do sleep 0.05; done
+check 255 'negotiating' password "$host" anything
+exec 9>&-
+wait "$client"
+tries=0
+until password "$host" anything </dev/null 2>/dev/null || [ $tries -ge 200 ]; do tries=$((tries + 1)) && sleep 0.05; done
+check 0 '' password "$host" anything
+
 start --password-file "$dir/password" --no-exec
 check 255 'refused' password "$host" true
 finish
