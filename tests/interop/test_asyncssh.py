@@ -49,6 +49,18 @@ def test_data_both_ways(asyncssh_with, client_for):
     assert client_for(asyncssh_with()).run("cat", stdin=data, RekeyLimit="1M").check().stdout == data
 
 
+def test_plain_zlib(asyncssh_with, client_for):
+    """Compression from the first key exchange on, before the login; across new keys, whose streams begin anew."""
+    data = bytes(range(128)) * 40_000
+    server = asyncssh_with(compression_algs="zlib")
+    done = client_for(server).run("cat", stdin=data, flags=["-v"], Compression="yes", RekeyLimit="16K").check()
+    assert done.stdout == data
+    assert negotiated(server)["compression"] == "zlib"
+    assert "compression to client: zlib" in done.stderr
+    # Compressed bytes count: 5 MB of this text are far fewer, and still enough for several exchanges.
+    assert done.stderr.count("new keys: ") >= 2, done.stderr
+
+
 @pytest.mark.parametrize("cipher", ["aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-ctr"])
 def test_ciphers(asyncssh_with, client_for, cipher):
     server = asyncssh_with(encryption_algs=cipher)
