@@ -85,12 +85,27 @@ SLOTS = ("kex", "host_key", "cipher", "cipher_s2c", "mac", "mac_s2c", "compressi
 def read_offer(port: int, host: str = HOST, timeout: float = 10) -> dict[str, list[str]]:
     """The algorithms in a server's KEXINIT (RFC 4253 section 7.1): its own word on what it offers."""
     with socket.create_connection((host, port), timeout) as conn:
-        stream = conn.makefile("rb")
-        conn.sendall(b"SSH-2.0-offer-probe\r\n")
-        while not stream.readline(8192).startswith(b"SSH-2.0-"):
-            pass
-        length, padding = struct.unpack(">IB", stream.read(5))
-        payload = stream.read(length - 1)[: length - padding - 1]
+        return _offer_of_peer(conn)
+
+
+def read_client_offer(start, timeout: float = 10) -> dict[str, list[str]]:
+    """The same of a client that `start(port)` starts, and that is given no answer."""
+    with socket.create_server((HOST, 0)) as listener:
+        listener.settimeout(timeout)
+        start(listener.getsockname()[1])
+        conn, _ = listener.accept()
+        with conn:
+            conn.settimeout(timeout)
+            return _offer_of_peer(conn)
+
+
+def _offer_of_peer(conn: socket.socket) -> dict[str, list[str]]:
+    stream = conn.makefile("rb")
+    conn.sendall(b"SSH-2.0-offer-probe\r\n")
+    while not stream.readline(8192).startswith(b"SSH-2.0-"):
+        pass
+    length, padding = struct.unpack(">IB", stream.read(5))
+    payload = stream.read(length - 1)[: length - padding - 1]
     if payload[0] != 20:
         raise RuntimeError(f"message {payload[0]} came where KEXINIT belongs")
     at, offer = 17, {}
