@@ -82,7 +82,7 @@ def test_shell_with_terminal_follows_window_changes(client):
         size = "24 80"
         while size != "50 132" and time.monotonic() < deadline:
             terminal.type("stty size\n")
-            size = terminal.expect(r"(?m)^(\d+ \d+)\r?$")[1]
+            size = terminal.expect(r"(?m)(\d+ \d+)\r?$")[1]
         assert size == "50 132"
         terminal.type("exit 6\n")
         assert terminal.wait() == 6
