@@ -9,7 +9,7 @@ use crate::proto::auth::AuthRequest;
 use crate::proto::channel::Recv;
 use crate::proto::config::Config;
 use crate::proto::connection::Connection;
-use crate::proto::event::{AuthQuestion, AuthVerdict, ChannelId, Event, Stream, Ticket};
+use crate::proto::event::{AuthQuestion, AuthVerdict, ChannelId, Event, Prompts, Stream, Ticket};
 use crate::proto::packet_in::PacketIn;
 use rand_chacha::rand_core::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -145,10 +145,14 @@ impl End {
     }
 }
 
-/// "bob" logs in with "secret"; "step" needs two; everything else fails.
+/// "bob" logs in with "secret" or any key, "asked" is asked for a code; everything else fails.
 fn policy(user: &str, question: &AuthQuestion) -> AuthVerdict {
     match question {
         AuthQuestion::Password(password) if user == "bob" && password.as_slice() == b"secret" => AuthVerdict::Success,
+        AuthQuestion::InteractiveStart { .. } if user == "asked" => {
+            let prompts = vec![(b"Code: ".to_vec(), false)];
+            AuthVerdict::Ask(Prompts { name: Vec::new(), instruction: Vec::new(), prompts })
+        }
         AuthQuestion::KeyQuery { .. } | AuthQuestion::KeySigned { .. } if user == "bob" => AuthVerdict::Success,
         _ => AuthVerdict::Failure,
     }
