@@ -41,19 +41,19 @@ static inline ssh_key_t *host_key(void)
 }
 
 /* A server's transport for the next connection, with the host key, not started. */
-static inline ssh_transport_t *server_accept(int listener)
+static inline ssh_transport_t *server_accept(int listener, const ssh_transport_options_t *options)
 {
     ssh_transport_t *server;
     int fd = accept(listener, NULL, NULL);
 
     CHECK(fd >= 0);
-    CHECK_OK(ssh_transport_new_fd(fd, NULL, &server));
+    CHECK_OK(ssh_transport_new_fd(fd, options, &server));
     CHECK_OK(ssh_transport_add_server_key(server, host_key()));
     return server;
 }
 
-/* Both ends, negotiated, nobody logged in. */
-static inline pair_t pair_open(const ssh_server_hooks_t *hooks)
+/* Both ends, negotiated, nobody logged in. options: the server's, may be NULL. */
+static inline pair_t pair_open_with(const ssh_server_hooks_t *hooks, const ssh_transport_options_t *options)
 {
     uint32_t port;
     int listener = listen_local(&port);
@@ -62,7 +62,7 @@ static inline pair_t pair_open(const ssh_server_hooks_t *hooks)
 
     CHECK_OK(ssh_event_new(&done));
     CHECK_OK(ssh_transport_new_address("127.0.0.1", port, NULL, WAIT_MS, &pair.client));
-    pair.server = server_accept(listener);
+    pair.server = server_accept(listener, options);
     close(listener);
     CHECK_OK(ssh_transport_start_server_event(pair.server, hooks, done));
     CHECK_OK(ssh_transport_start_client(pair.client, WAIT_MS));
@@ -72,10 +72,20 @@ static inline pair_t pair_open(const ssh_server_hooks_t *hooks)
     return pair;
 }
 
-static inline void pair_free(pair_t *pair)
+static inline pair_t pair_open(const ssh_server_hooks_t *hooks)
+{
+    return pair_open_with(hooks, NULL);
+}
+
+static inline void pair_close(pair_t *pair)
 {
     ssh_transport_free(pair->client);
     ssh_transport_free(pair->server);
+}
+
+static inline void pair_free(pair_t *pair)
+{
+    pair_close(pair);
     ssh_key_free(host_key());
 }
 

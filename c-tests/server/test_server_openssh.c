@@ -49,7 +49,7 @@ static void run_ssh(const ssh_server_hooks_t *hooks, const char *dir, const char
              port, dir, more);
     ssh = popen(command, "r");
     CHECK(ssh != NULL);
-    server = server_accept(listener);
+    server = server_accept(listener, NULL);
     close(listener);
     CHECK_OK(ssh_transport_start_server(server, hooks, WAIT_MS));
     CHECK(pthread_create(&thread, NULL, serve, server) == 0);
