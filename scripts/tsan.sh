@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds the library, its dependencies and c-tests/test_thread_storm.c with ThreadSanitizer and runs it against sshd.
-# Any report fails it. The Rust standard library comes ready made, without instrumentation: src/engine/lock.rs tells the
-# sanitizer what locks order, and c-tests/tsan.supp lists, with reasons, what is left to mistake.
+# Builds the library, its dependencies and two programs of c-tests with ThreadSanitizer: threads that share one client
+# (test_thread_storm, against sshd), and connections that come and go (server/test_server_storm). Any report fails it.
+# The Rust standard library comes ready made, without instrumentation: src/engine/lock.rs tells the sanitizer what locks
+# order, and c-tests/tsan.supp lists, with reasons, what is left to mistake.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,9 +18,14 @@ RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sani
     cargo rustc --quiet --locked --lib --crate-type staticlib --target "$host" -- --cfg sshrs_tsan
 
 # The compiler instruments, Rust's runtime serves both languages: two runtimes in one process would see half each.
-cc -g -O1 -fsanitize=thread -Wall -Wextra -Werror -Iinclude -c c-tests/test_thread_storm.c -o "$out/storm.o"
-cc -o "$out/storm" "$out/storm.o" "$target/$host/debug/libsshrs.a" \
-    -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive -lgcc_s -lutil -lrt -lpthread -lm -ldl
+build() {
+    cc -g -O1 -fsanitize=thread -Wall -Wextra -Werror -Iinclude -c "c-tests/$1.c" -o "$2.o"
+    cc -o "$2" "$2.o" "$target/$host/debug/libsshrs.a" \
+        -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive -lgcc_s -lutil -lrt -lpthread -lm -ldl
+}
+build test_thread_storm "$out/storm"
+build server/test_server_storm "$out/server-storm"
 
 export TSAN_OPTIONS="suppressions=$PWD/c-tests/tsan.supp exitcode=66 ${TSAN_OPTIONS:-}"
+"$out/server-storm"
 scripts/with-sshd.sh -- "$out/storm"
