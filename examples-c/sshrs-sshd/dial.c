@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define DIAL_TIMEOUT_MS 10000
@@ -64,4 +65,24 @@ int dial_tcp(const char *host, uint32_t port, const char **why_not)
     freeaddrinfo(found);
     *why_not = fd < 0 ? strerror(error) : NULL;
     return fd;
+}
+
+int dial_local(const char *path, const char **why_not)
+{
+    struct sockaddr_un at = {0};
+    int fd = -1, error = ENAMETOOLONG;
+
+    at.sun_family = AF_UNIX;
+    if (strlen(path) < sizeof at.sun_path) {
+        strcpy(at.sun_path, path);
+        /* Without O_NONBLOCK a full backlog would keep the caller for as long as it stays full. */
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        error = fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) != 0 ? errno : 0;
+    }
+    if (error == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    *why_not = strerror(error);
+    return -1;
 }

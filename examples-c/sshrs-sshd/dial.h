@@ -7,4 +7,7 @@
 /* A connected socket, or -1 and *why_not for the client. Tries every address, each for ten seconds at most. */
 int dial_tcp(const char *host, uint32_t port, const char **why_not);
 
+/* The same for a Unix socket. */
+int dial_local(const char *path, const char **why_not);
+
 #endif

@@ -1,4 +1,4 @@
-/* Forwarding: connections the client wants made here. */
+/* Forwarding: connections the client wants made here, and those to where it has us listen. */
 #ifndef FORWARD_H
 #define FORWARD_H
 

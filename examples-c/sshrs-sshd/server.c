@@ -171,6 +171,7 @@ static ssh_server_hooks_t make_hooks(struct connection *connection)
     hooks.destroy = connection_over;
     auth_hooks(connection->server, &hooks);
     session_hooks(&hooks);
+    session_forward_hooks(connection->server, &hooks);
     forward_hooks(connection->server, &hooks);
     return hooks;
 }

@@ -39,7 +39,7 @@ struct restrictions {
 };
 
 struct session;
-struct forwards;
+struct forward;
 
 struct connection {
     struct server *server;
@@ -50,6 +50,8 @@ struct connection {
     struct connection *next;
     bool told; /* that the server ends */
 
+    struct forward *forwards; /* what is listened on for the client; the hooks' alone */
+
     /* Held while channels are taken from the library; what arrived and nobody has asked for yet. */
     pthread_mutex_t accepting;
     struct arrived *arrived;
@@ -58,7 +60,7 @@ struct connection {
     int users;            /* the library's hooks, and every thread that serves the connection */
     bool over;
     struct session *sessions;
-    struct forwards *forwards;
+    int forwarded; /* connections that are forwarded, either way */
 };
 
 /* Loads keys and files and listens. Reports what fails and returns false. */

@@ -12,7 +12,7 @@
 
 /* ---- the list, under the connection's lock ---- */
 
-static struct session *find(struct connection *connection, const ssh_channel_t *channel)
+struct session *session_find(struct connection *connection, const ssh_channel_t *channel)
 {
     uint32_t id = ssh_channel_get_id(channel);
     struct session *session;
@@ -33,6 +33,7 @@ static void unlock(struct session *session)
 
 static void release(struct session *session)
 {
+    session_forward_end(session->connection, &session->forward);
     ssh_channel_free(session->channel);
     environment_clear(&session->environment);
     free(session);
@@ -87,12 +88,39 @@ static bool is_any(struct session *session)
     return true;
 }
 
+static bool is_forwarded(const struct session_forward *forward)
+{
+    return forward->agent != NULL || forward->display != NULL || forward->dir[0] != '\0';
+}
+
+/* What the client of sessions that still run would serve. */
+static void end_forwards(struct connection *connection)
+{
+    struct session_forward all;
+    struct session *session;
+
+    do {
+        memset(&all, 0, sizeof all);
+        pthread_mutex_lock(&connection->lock);
+        session = connection->sessions;
+        while (session != NULL && !is_forwarded(&session->forward))
+            session = session->next;
+        if (session != NULL) {
+            all = session->forward;
+            memset(&session->forward, 0, sizeof session->forward);
+        }
+        pthread_mutex_unlock(&connection->lock);
+        session_forward_end(connection, &all);
+    } while (session != NULL);
+}
+
 void session_end_all(struct connection *connection)
 {
     struct session *session;
 
     while ((session = take(connection, is_any)) != NULL)
         release(session);
+    end_forwards(connection);
 }
 
 /* ---- channels ---- */
@@ -166,7 +194,7 @@ static int32_t on_env(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *chan
 {
     struct connection *connection = user_data;
     const struct text_list *accepted = &connection->server->config.accept_env;
-    struct session *session = find(connection, channel);
+    struct session *session = session_find(connection, channel);
     bool ok = false;
     size_t i;
 
@@ -192,7 +220,7 @@ static int32_t on_pty(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *chan
     (void)ticket;
     if (!connection->server->config.permit_tty || connection->restrictions.no_pty)
         return SSH_REQUEST_REFUSED;
-    session = find(connection, channel);
+    session = session_find(connection, channel);
     if (session == NULL)
         return SSH_REQUEST_REFUSED;
     pty = &session->pty;
@@ -243,7 +271,7 @@ static struct session *begin(struct connection *connection, const ssh_channel_t 
     struct session *session;
     bool ok;
 
-    if (connection->server->config.no_exec || (session = find(connection, channel)) == NULL)
+    if (connection->server->config.no_exec || (session = session_find(connection, channel)) == NULL)
         return NULL;
     ok = !session->started;
     session->started = true;
@@ -309,7 +337,7 @@ static int32_t on_subsystem(void *user_data, ssh_ticket_t *ticket, ssh_channel_t
 static int32_t on_window_change(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel, uint32_t width,
                                 uint32_t height, uint32_t width_pixels, uint32_t height_pixels)
 {
-    struct session *session = find(user_data, channel);
+    struct session *session = session_find(user_data, channel);
 
     (void)ticket;
     if (session == NULL)
@@ -322,7 +350,7 @@ static int32_t on_window_change(void *user_data, ssh_ticket_t *ticket, ssh_chann
 
 static int32_t on_signal(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel, const char *signal)
 {
-    struct session *session = find(user_data, channel);
+    struct session *session = session_find(user_data, channel);
     int number = signal_number(signal);
 
     (void)ticket;
@@ -336,7 +364,7 @@ static int32_t on_signal(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *c
 
 static int32_t on_break(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel, uint32_t milliseconds)
 {
-    struct session *session = find(user_data, channel);
+    struct session *session = session_find(user_data, channel);
     bool ok;
 
     (void)ticket, (void)milliseconds;

@@ -4,6 +4,7 @@
 
 #include "process.h"
 #include "server.h"
+#include "session_forward.h"
 
 /* Exists from the channel's open. Until `started` the hooks own it; then the thread that serves it does, and the hooks may look
  * at it under the connection's lock. */
@@ -14,11 +15,14 @@ struct session {
     bool started;
     struct environment environment;
     struct pty_request pty;
-    bool wants_agent;
+    struct session_forward forward;
 
     ssh_channel_t *channel;
     struct process process;
 };
+
+/* The session of a channel, with the connection's lock held; NULL if there is none. */
+struct session *session_find(struct connection *connection, const ssh_channel_t *channel);
 
 /* Fills in the hooks of sessions. */
 void session_hooks(ssh_server_hooks_t *hooks);

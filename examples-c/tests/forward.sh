@@ -1,0 +1,183 @@
+#!/bin/sh
+# Forwarding through sshrs-sshd, by the system's ssh: ports and Unix sockets both ways, a proxy, jump hosts, the agent, X11.
+#   forward.sh SSHRS-SSHD
+. "$(dirname "$0")/check.sh"
+sshd=$1
+for tool in ssh ssh-keygen ssh-agent ssh-add python3; do
+    command -v "$tool" >/dev/null || { echo "skipped: $tool is not installed"; exit 77; }
+done
+dir=$(mktemp -d) || exit 1
+pids=
+trap 'kill $pids 2>/dev/null; wait; rm -rf "$dir"' EXIT
+for name in host user; do ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$dir/$name"; done
+host=joe@127.0.0.1
+
+# start NAME OPTION...: a server on a port of its own; sets $port.
+start() {
+    name=$1
+    shift
+    "$sshd" -p 0 --user joe --host-key "$dir/host" --authorized-keys "$dir/user.pub" "$@" >"$dir/$name.out" 2>"$dir/$name.log" &
+    pids="$pids $!"
+    await 'the server' grep -q 'listening on' "$dir/$name.out"
+    port=$(sed -n 's/^listening on 127\.0\.0\.1:\([0-9]*\)$/\1/p' "$dir/$name.out")
+    echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$dir/host.pub")" >>"$dir/known_hosts"
+}
+
+# await WHAT COMMAND...: until the command succeeds, five seconds at most.
+await() {
+    what=$1 tries=100
+    shift
+    until "$@" >/dev/null 2>&1; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || { same "waiting for $what" no yes; return 1; }
+        sleep 0.05
+    done
+}
+
+client() {
+    ssh -F none -p "$port" -o "UserKnownHostsFile=$dir/known_hosts" -o IdentitiesOnly=yes -o BatchMode=yes \
+        -o ExitOnForwardFailure=yes -i "$dir/user" "$@"
+}
+
+# master NAME OPTION...: a client in the background, controlled as "control NAME".
+master() {
+    name=$1
+    shift
+    client -N -M -S "$dir/$name.ctl" "$@" $host >"$dir/$name.log" 2>&1 &
+    pids="$pids $!"
+    await "the client $name" control "$name" check
+}
+control() { ssh -F none -S "$dir/$1.ctl" -O "$2" $3 $4 "$host" 2>/dev/null; }
+
+# Services: what connects gets its data back in capitals, once it has sent the end of it.
+cat >"$dir/service.py" <<'PYTHON'
+import os, socket, sys, threading
+def serve(to):
+    data = b""
+    while part := to.recv(65536):
+        data += part
+    to.sendall(data.swapcase())
+    to.close()
+servers = [socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_UNIX)]
+servers[1].bind(sys.argv[1])
+servers[1].listen()
+def run(server):
+    while True:
+        threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+for server in servers:
+    threading.Thread(target=run, args=(server,), daemon=True).start()
+print(servers[0].getsockname()[1], flush=True)
+threading.Event().wait()
+PYTHON
+# talk PORT-OR-PATH [SOCKS-PORT]: sends stdin and its end, prints the answer.
+cat >"$dir/talk.py" <<'PYTHON'
+import socket, sys, threading
+to = sys.argv[1]
+def connect(to):
+    if to.startswith("/"):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(to)
+        return s
+    return socket.create_connection(("127.0.0.1", int(to)), 5)
+if len(sys.argv) > 2:
+    s = connect(sys.argv[2])
+    s.sendall(b"\5\1\0")
+    assert s.recv(2) == b"\5\0"
+    s.sendall(b"\5\1\0\1\x7f\0\0\1" + int(to).to_bytes(2, "big"))
+    assert s.recv(10)[:2] == b"\5\0"
+else:
+    s = connect(to)
+s.settimeout(10)
+data = sys.stdin.buffer.read()
+def send():
+    try:
+        s.sendall(data)
+        s.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass  # nobody there: the answer is empty
+threading.Thread(target=send).start()
+while part := s.recv(65536):
+    sys.stdout.buffer.write(part)
+PYTHON
+talk() { python3 "$dir/talk.py" "$@"; }
+free_port() { python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+python3 "$dir/service.py" "$dir/service" >"$dir/service.out" &
+pids="$pids $!"
+await 'the services' grep -q . "$dir/service.out"
+service=$(cat "$dir/service.out")
+start main -v -o X11Forwarding=yes
+head -c 3000000 /dev/urandom >"$dir/data"
+want=$(python3 -c 'import sys; sys.stdout.buffer.write(open(sys.argv[1], "rb").read().swapcase())' "$dir/data" | sha256sum)
+
+# Towards the server: a port, a Unix socket, a proxy.
+tcp=$(free_port) socks=$(free_port)
+master local -L "127.0.0.1:$tcp:localhost:$service" -L "$dir/to-port:localhost:$service" -L "$dir/to-socket:$dir/service" \
+    -L "$dir/nowhere:127.0.0.1:1" -D "127.0.0.1:$socks"
+same '3 MB through -L' "$(talk "$tcp" <"$dir/data" | sha256sum)" "$want"
+same '3 MB from a socket to a port' "$(talk "$dir/to-port" <"$dir/data" | sha256sum)" "$want"
+same '3 MB through -L to a socket' "$(talk "$dir/to-socket" <"$dir/data" | sha256sum)" "$want"
+same '3 MB through -D' "$(talk "$service" "$socks" <"$dir/data" | sha256sum)" "$want"
+same '-L to a closed port' "$(echo x | talk "$dir/nowhere")" ''
+for name in jump behind; do printf 'Host %s\nHostName 127.0.0.1\nUser joe\nPort %s\nIdentityFile %s\nIdentitiesOnly yes\nUserKnownHostsFile %s\n' \
+    $name "$port" "$dir/user" "$dir/known_hosts"; done >"$dir/config"
+check 0 'through' ssh -F "$dir/config" -J jump behind echo through
+
+# Towards the client: a port the server chooses, a given one, a Unix socket; cancelled, refused, ended.
+chosen=$(control local forward -R "0:localhost:$service")
+same '3 MB through -R 0' "$(talk "$chosen" <"$dir/data" | sha256sum)" "$want"
+given=$(free_port)
+control local forward -R "$given:localhost:$service"
+same '-R beside it' "$(echo Text | talk "$given")" tEXT
+control local cancel -R "$given:localhost:$service"
+check 1 'refused' talk "$given"
+same 'the other goes on' "$(echo Text | talk "$chosen")" tEXT
+check 255 'remote port forwarding failed' client -R "$chosen:localhost:$service" $host true
+check 0 '' control local forward -R "$dir/remote:$dir/service"
+same '3 MB through -R of a socket' "$(talk "$dir/remote" <"$dir/data" | sha256sum)" "$want"
+same 'for its user alone' "$(stat -c %a "$dir/remote")" 600
+echo precious >"$dir/file"
+check 255 'remote port forwarding failed' client -R "$dir/file:$dir/service" $host true
+same 'never replaced' "$(cat "$dir/file")" precious
+control local exit
+await 'the end of the forwards' sh -c "! test -e '$dir/remote'"
+check 1 'refused' talk "$chosen"
+
+# The agent.
+eval "$(ssh-agent -s)" >/dev/null
+pids="$pids $SSH_AGENT_PID"
+ssh-add -q "$dir/user" 2>/dev/null
+agent=$(client -A $host 'ssh-add -l >&2; stat -c %a "${SSH_AUTH_SOCK%/*}" "$SSH_AUTH_SOCK" >&2; echo "${SSH_AUTH_SOCK%/*}"' \
+    2>"$dir/said")
+check 0 'user (ED25519)' cat "$dir/said"
+same 'for its user alone' "$(tail -n 2 "$dir/said" | paste -sd ' ' -)" '700 600'
+await 'the end of the socket' sh -c "! test -e '$agent'"
+
+# X11: an entry for xauth, and a connection as far as a display that is not there.
+if command -v xauth >/dev/null; then
+    export DISPLAY=127.0.0.1:77
+    xauth -q -f "$dir/xauthority" add 127.0.0.1:77 MIT-MAGIC-COOKIE-1 00112233445566778899aabbccddeeff 2>/dev/null
+    export XAUTHORITY="$dir/xauthority"
+    cat >"$dir/x.py" <<'PYTHON'
+import os, socket
+s = socket.create_connection(("127.0.0.1", 6000 + int(os.environ["DISPLAY"].split(":")[1].split(".")[0])), 5)
+s.sendall(b"l\0\x0b\0\0\0\0\0\0\0\0\0")
+try:
+    print("received", len(s.recv(10)))
+except ConnectionResetError:
+    print("received 0")
+PYTHON
+    cookies=$(client -X $host "echo \"\$DISPLAY\" >&2; xauth -q list >&2; python3 $dir/x.py >&2; echo \"\$XAUTHORITY\"" 2>"$dir/said")
+    check 0 'localhost:1' cat "$dir/said"
+    check 0 'MIT-MAGIC-COOKIE-1' cat "$dir/said"
+    check 0 'received 0' cat "$dir/said"
+    await 'the end of the cookies' sh -c "! test -e '${cookies%/*}'"
+fi
+
+# Settings and restrictions.
+start closed -o AllowTcpForwarding=no -o AllowStreamLocalForwarding=no -o AllowAgentForwarding=no
+check 255 'prohibited' client -W "127.0.0.1:$service" $host
+check 255 'remote port forwarding failed' client -R "0:localhost:$service" $host true
+check 255 'remote port forwarding failed' client -R "$dir/remote:$dir/service" $host true
+check 0 'none' client -A $host 'echo ${SSH_AUTH_SOCK:-none}'
+finish
