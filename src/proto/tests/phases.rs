@@ -172,7 +172,7 @@ fn may(number: u8, sender: Role, moment: Moment) -> bool {
 /// Not assigned by RFC 4250 section 4.1, or not to us.
 fn is_unknown(number: u8, open: bool) -> bool {
     let assigned = matches!(number, 1..=7 | 20 | 21 | 30..=34 | 50..=53 | 60 | 61 | 80..=82 | 90..=100);
-    !assigned && !(open && matches!(number, 192 | 193))
+    !(assigned || open && matches!(number, 192 | 193))
 }
 
 /// A message of this number that its parser takes, where it has one.
