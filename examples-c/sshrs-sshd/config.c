@@ -36,6 +36,8 @@ const char CONFIG_HELP[] =
     "                           Ciphers ClientAliveCountMax ClientAliveInterval Compression HostKeyAlgorithms\n"
     "                           KexAlgorithms LoginGraceTime LogLevel MACs MaxAuthTries MaxSessions PermitTTY\n"
     "                           PubkeyAcceptedAlgorithms RekeyLimit Subsystem X11Forwarding\n"
+    "                           Lists may begin with + - ^. Key exchanges without protection from quantum computers are off;\n"
+    "                           KexAlgorithms=+curve25519-sha256 lets in clients that know no others\n"
     "  -v                       say what happens; -vv adds the library's log, -vvv every packet\n"
     "  --help                   print this\n";
 

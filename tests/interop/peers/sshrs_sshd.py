@@ -65,9 +65,12 @@ class RunningSshd:
 
 
 def start_sshrs_sshd(
-    client_keys: Keys, host_keys: Keys, host_key_names=tuple(TYPES), flags=(), verbosity: str = "-vv", **options: str
+    client_keys: Keys, host_keys: Keys, host_key_names=tuple(TYPES), flags=(), verbosity: str = "-vv", **options: str | None
 ) -> Server:
-    """Starts it for one account with a password and all of `client_keys`; flags are further arguments, options -o ones."""
+    """Starts it for one account with a password and all of `client_keys`; flags are further arguments, options -o ones.
+
+    An option that is None is left to the program's default.
+    """
     base = new_base("sshrs-sshd")
     try:
         password = secrets.token_urlsafe(12)
@@ -80,8 +83,9 @@ def start_sshrs_sshd(
         for name in host_key_names:
             command += ["--host-key", host_keys.private(name)]
         command += [verbosity] if verbosity else []
-        for name, value in options.items():
-            command += ["-o", f"{name}={value}"]
+        # Dropbear's client of many a distribution has no key exchange of those that are on by default.
+        for name, value in ({"KexAlgorithms": "+curve25519-sha256"} | options).items():
+            command += ["-o", f"{name}={value}"] if value is not None else []
         running = RunningSshd([*command, *flags], base / "log")
     except BaseException:
         shutil.rmtree(base, ignore_errors=True)
