@@ -96,11 +96,19 @@ def send():
     except OSError:
         pass  # nobody there: the answer is empty
 threading.Thread(target=send).start()
-while part := s.recv(65536):
-    sys.stdout.buffer.write(part)
+try:
+    while part := s.recv(65536):
+        sys.stdout.buffer.write(part)
+except ConnectionResetError:
+    pass
 PYTHON
 talk() { python3 "$dir/talk.py" "$@"; }
-free_port() { python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# Three ports nobody listens on.
+set -- $(python3 -c 'import socket
+servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+print(*(s.getsockname()[1] for s in servers))')
+tcp=$1 socks=$2 given=$3
 
 python3 "$dir/service.py" "$dir/service" >"$dir/service.out" &
 pids="$pids $!"
@@ -111,7 +119,6 @@ head -c 3000000 /dev/urandom >"$dir/data"
 want=$(python3 -c 'import sys; sys.stdout.buffer.write(open(sys.argv[1], "rb").read().swapcase())' "$dir/data" | sha256sum)
 
 # Towards the server: a port, a Unix socket, a proxy.
-tcp=$(free_port) socks=$(free_port)
 master local -L "127.0.0.1:$tcp:localhost:$service" -L "$dir/to-port:localhost:$service" -L "$dir/to-socket:$dir/service" \
     -L "$dir/nowhere:127.0.0.1:1" -D "127.0.0.1:$socks"
 same '3 MB through -L' "$(talk "$tcp" <"$dir/data" | sha256sum)" "$want"
@@ -119,14 +126,20 @@ same '3 MB from a socket to a port' "$(talk "$dir/to-port" <"$dir/data" | sha256
 same '3 MB through -L to a socket' "$(talk "$dir/to-socket" <"$dir/data" | sha256sum)" "$want"
 same '3 MB through -D' "$(talk "$service" "$socks" <"$dir/data" | sha256sum)" "$want"
 same '-L to a closed port' "$(echo x | talk "$dir/nowhere")" ''
-for name in jump behind; do printf 'Host %s\nHostName 127.0.0.1\nUser joe\nPort %s\nIdentityFile %s\nIdentitiesOnly yes\nUserKnownHostsFile %s\n' \
-    $name "$port" "$dir/user" "$dir/known_hosts"; done >"$dir/config"
+cat >"$dir/config" <<CONFIG
+Host jump behind
+HostName 127.0.0.1
+Port $port
+User joe
+IdentityFile $dir/user
+IdentitiesOnly yes
+UserKnownHostsFile $dir/known_hosts
+CONFIG
 check 0 'through' ssh -F "$dir/config" -J jump behind echo through
 
 # Towards the client: a port the server chooses, a given one, a Unix socket; cancelled, refused, ended.
 chosen=$(control local forward -R "0:localhost:$service")
 same '3 MB through -R 0' "$(talk "$chosen" <"$dir/data" | sha256sum)" "$want"
-given=$(free_port)
 control local forward -R "$given:localhost:$service"
 same '-R beside it' "$(echo Text | talk "$given")" tEXT
 control local cancel -R "$given:localhost:$service"
@@ -167,7 +180,8 @@ try:
 except ConnectionResetError:
     print("received 0")
 PYTHON
-    cookies=$(client -X $host "echo \"\$DISPLAY\" >&2; xauth -q list >&2; python3 $dir/x.py >&2; echo \"\$XAUTHORITY\"" 2>"$dir/said")
+    cookies=$(client -X $host 'echo "$DISPLAY" >&2; xauth -q list >&2; python3 '"$dir"'/x.py >&2; echo "$XAUTHORITY"' \
+        2>"$dir/said")
     check 0 'localhost:1' cat "$dir/said"
     check 0 'MIT-MAGIC-COOKIE-1' cat "$dir/said"
     check 0 'received 0' cat "$dir/said"
