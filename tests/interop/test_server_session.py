@@ -13,6 +13,8 @@ import pytest
 from client import Client
 from clients import Dropbear, OpenSsh
 from peers import find_program
+from peers.relay import Relay
+from waiting import wait_until
 
 
 @pytest.mark.parametrize("status", [0, 1, 7, 127, 255])
@@ -161,14 +163,6 @@ class Tmux:
         subprocess.run([*self._tmux, "kill-server"], capture_output=True)
 
 
-def wait_until(look, is_right, timeout: float, what: str):
-    deadline = time.monotonic() + timeout
-    while not is_right(seen := look()):
-        assert time.monotonic() < deadline, f"no {what!r} within {timeout} s; seen:\n{seen}"
-        time.sleep(0.02)
-    return seen
-
-
 def test_shell_in_a_terminal(peer, tmp_path):
     """Typed into and read back through tmux: echo, line editing by the terminal, window changes, the interrupt key."""
     arguments = peer.arguments(flags=["-t"])
@@ -274,8 +268,6 @@ def test_the_client_asks_whether_we_are_alive(our_sshd, peer_for, client_name):
 
 
 def test_we_ask_whether_the_client_is_alive(our_sshd_with, peer_for):
-    from peers.relay import Relay
-
     server = our_sshd_with(ClientAliveInterval="1", ClientAliveCountMax="1")
     client = peer_for("ssh", server)
     assert client.run("sleep 2.5; echo alive").check().stdout == b"alive\n"
