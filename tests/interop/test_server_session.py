@@ -182,7 +182,8 @@ def test_shell_in_a_terminal(peer, tmp_path):
             if "33 101" in seen:
                 break
             assert time.monotonic() < deadline, seen
-        screen.type("clear; cat")
+        screen.type("clear; echo rea''dy; cat")
+        screen.wait_for("ready")
         screen.type("typed twice")
         wait_until(screen.look, lambda seen: seen.splitlines().count("typed twice") == 2, 20, "echo")
         screen.key("C-c")
