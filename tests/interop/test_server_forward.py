@@ -243,20 +243,23 @@ def test_agent(ssh, our_sshd, tmp_path):
     assert b"-\n" == ssh.run("echo ${SSH_AUTH_SOCK}-").check().stdout
 
 
+def listen_as_display() -> socket.socket:
+    """A display's port is 6000 and its number; those from 10 on are the servers'."""
+    for number in range(1000, 2000):
+        with contextlib.suppress(OSError):
+            return socket.create_server((HOST, 6000 + number))
+    raise AssertionError("a thousand ports are taken")
+
+
 def test_x11(our_sshd_with, peer_for, tmp_path):
     """A display of our own, which is only a listener that tells what it was sent: the client has put in the real cookie."""
     server = our_sshd_with(X11Forwarding="yes")
     client = peer_for("ssh", server)
-    path = tmp_path / "X"
     cookie = os.urandom(16)
     authority = tmp_path / "authority"
-    with socket.socket(socket.AF_UNIX) as display:
-        display.bind(str(path))
-        display.listen()
+    with listen_as_display() as display:
         display.settimeout(20)
-        # ssh takes a DISPLAY that is a path, as some systems have it, for that of a local server.
-        name = f"{path}:0"
-        os.rename(path, name)
+        name = f"{HOST}:{display.getsockname()[1] - 6000}"
         xauth = [find_program("xauth"), "-f", authority, "add", name, "MIT-MAGIC-COOKIE-1", cookie.hex()]
         subprocess.run(xauth, check=True, capture_output=True)
         command = "echo $DISPLAY; xauth list; exec sleep 300"
