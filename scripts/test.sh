@@ -48,10 +48,11 @@ stage_memcheck() { ctest --preset valgrind -C Valgrind --no-tests=error --timeou
 stage_tsan() { scripts/tsan.sh; }
 # Long runs are for scripts/fuzz.sh by hand; this one shows that the targets build, run and do not fail at once.
 stage_fuzz() { scripts/fuzz.sh replay && scripts/fuzz.sh all "${SSHRS_FUZZ_SECONDS:-5}"; }
+# More processes than cores: many of these tests wait out a time limit.
 stage_interop() {
     local programs=$PWD/build/$PRESET/examples-c
     SSHRS_SSH=${SSHRS_SSH:-$programs/sshrs-ssh} SSHRS_SSHD=${SSHRS_SSHD:-$programs/sshrs-sshd} SSHRS_NO_SKIP=1 \
-        build/venv/bin/python -m pytest tests/interop
+        build/venv/bin/python -m pytest -n 4 --dist worksteal tests/interop
 }
 
 # ---- Counting: each prints "passed failed skipped" for a log ---------------------------------------------------------

@@ -91,7 +91,8 @@ def running(client, *flags, **options):
     try:
         yield process
     finally:
-        process.terminate()
+        # SIGTERM that comes just before ssh waits for its connection is not heard by every version.
+        process.kill()
         process.communicate(timeout=20)
 
 
