@@ -68,13 +68,14 @@ static int32_t on_publickey(void *user_data, ssh_ticket_t *ticket, ssh_transport
     struct connection *connection = user_data;
     const struct server *server = connection->server;
     struct restrictions restrictions = {0};
+    bool user_ok = is_the_user(server, username);
+    /* Read for everyone: how long it takes must not tell whether the user exists. */
+    bool listed = authorized_keys_find(server->config.authorized_keys, key, &restrictions);
 
     (void)ticket, (void)transport, (void)algorithm;
-    if (!is_the_user(server, username) || !authorized_keys_find(server->config.authorized_keys, key, &restrictions))
-        return SSH_AUTH_FAILED;
-    if (!is_signed) {
+    if (!user_ok || !listed || !is_signed) {
         free(restrictions.command);
-        return SSH_AUTH_SUCCESSFUL;
+        return user_ok && listed ? SSH_AUTH_SUCCESSFUL : SSH_AUTH_FAILED;
     }
     /* A later key is the one that counts. */
     free(connection->restrictions.command);
