@@ -312,8 +312,8 @@ static int32_t on_shell(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *ch
 static int32_t on_exec(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel, const char *command,
                        size_t command_len)
 {
-    (void)command_len;
-    return start(user_data, ticket, channel, command);
+    /* A shell could be told only the part before a NUL, which nobody asked for. */
+    return strlen(command) == command_len ? start(user_data, ticket, channel, command) : SSH_REQUEST_REFUSED;
 }
 
 /* Subsystem=name command */
@@ -326,7 +326,8 @@ static int32_t on_subsystem(void *user_data, ssh_ticket_t *ticket, ssh_channel_t
     for (i = 0; i < subsystems->count; i++) {
         const char *row = subsystems->items[i];
 
-        if (strncmp(row, name, len) == 0 && (row[len] == ' ' || row[len] == '\t'))
+        /* The whole name: "sftp /usr/bin" begins the row like "sftp", too. */
+        if (strcspn(row, " \t") == len && row[len] != '\0' && strncmp(row, name, len) == 0)
             return start(connection, ticket, channel, row + len + strspn(row + len, " \t"));
     }
     return SSH_REQUEST_REFUSED;
