@@ -189,11 +189,17 @@ static bool check_combination(const struct config *config)
     return false;
 }
 
-static const char *own_name(void)
+/* Looked up once, here: getpwuid's result is shared by all threads. */
+static bool read_account(struct config *config)
 {
     const struct passwd *account = getpwuid(getuid());
 
-    return account == NULL ? NULL : options_keep(account->pw_name, strlen(account->pw_name));
+    config->home = account == NULL ? "/" : options_keep(account->pw_dir, strlen(account->pw_dir));
+    if (config->user == NULL && account != NULL)
+        config->user = options_keep(account->pw_name, strlen(account->pw_name));
+    if (config->user == NULL)
+        report_error("choosing the account's name", "the calling user has none", "give --user");
+    return config->user != NULL && config->home != NULL;
 }
 
 bool config_read(struct config *config, char **argv)
@@ -214,11 +220,5 @@ bool config_read(struct config *config, char **argv)
     if (!settings_set_defaults(&SETTINGS, config))
         return false;
     config->log_level = report_raise(config->log_level, config->verbose);
-    if (config->user == NULL)
-        config->user = own_name();
-    if (config->user == NULL) {
-        report_error("choosing the account's name", "the calling user has none", "give --user");
-        return false;
-    }
-    return config->print_help || check_combination(config);
+    return config->print_help || (read_account(config) && check_combination(config));
 }

@@ -13,6 +13,7 @@ struct config {
     int port;
     struct text_list host_keys;
     const char *user;
+    const char *home; /* the calling user's */
     const char *password_file;
     const char *authorized_keys;
     const char *banner;

@@ -26,6 +26,7 @@ struct connection *connection_new(struct server *server)
     connection->next = server->connections;
     server->connections = connection;
     server->connections_count++;
+    server->held++;
     pthread_mutex_unlock(&server->lock);
     return connection;
 }
@@ -64,8 +65,17 @@ void connection_hold(struct connection *connection)
     pthread_mutex_unlock(&connection->lock);
 }
 
+static void count_released(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->held--;
+    pthread_cond_signal(&server->gone);
+    pthread_mutex_unlock(&server->lock);
+}
+
 void connection_release(struct connection *connection)
 {
+    struct server *server = connection->server;
     int users;
 
     pthread_mutex_lock(&connection->lock);
@@ -85,6 +95,7 @@ void connection_release(struct connection *connection)
     pthread_mutex_destroy(&connection->lock);
     free(connection->restrictions.command);
     free(connection);
+    count_released(server);
 }
 
 bool connection_start_thread(struct connection *connection, void *(*run)(void *), void *argument)

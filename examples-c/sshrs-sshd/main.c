@@ -41,6 +41,17 @@ static bool watch_signals(void)
     return true;
 }
 
+/* Started without them, the first descriptors opened would be these, and be taken for a command's own. */
+static bool fill_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd >= 0 && close(fd) == 0;
+}
+
 static int serve(struct server *server)
 {
     int status = EXIT_OWN_FAILURE;
@@ -63,7 +74,7 @@ int main(int argc, char **argv)
 
     (void)argc;
     report_start("sshrs-sshd", REPORT_INFO);
-    if (config_read(&server.config, argv)) {
+    if (fill_standard_descriptors() && config_read(&server.config, argv)) {
         report_start("sshrs-sshd", (enum report_level)server.config.log_level);
         if (server.config.print_help)
             status = fputs(CONFIG_HELP, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_OWN_FAILURE;

@@ -1,14 +1,14 @@
-#define _GNU_SOURCE /* pipe2 */
+#define _GNU_SOURCE /* pipe2, ptsname_r */
 #include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "report.h"
@@ -54,7 +54,8 @@ static void close_if_open(int fd)
         close(fd);
 }
 
-/* Between fork and exec only calls that are safe in a signal handler: other threads may hold any lock. */
+/* Between fork and exec only calls that are safe in a signal handler: other threads may hold any lock. Signals are blocked on
+ * entry: our handler must not run in the child, whose stop pipe is the server's. */
 static void run_child(const struct child_fds *fds, bool has_terminal, const char *directory, char *const *arguments,
                       char *const *environment)
 {
@@ -78,6 +79,11 @@ static void run_child(const struct child_fds *fds, bool has_terminal, const char
     _exit(127);
 }
 
+static void set_nonblocking(int fd)
+{
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
 static bool open_pipes(struct process *process, struct child_fds *child)
 {
     int ends[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
@@ -95,28 +101,31 @@ static bool open_pipes(struct process *process, struct child_fds *child)
     child->input = ends[0][0], process->input = ends[0][1];
     process->output = ends[1][0], child->output = ends[1][1];
     process->errors = ends[2][0], child->errors = ends[2][1];
+    set_nonblocking(process->input);
     return true;
 }
 
 static bool open_terminal(struct process *process, struct child_fds *child, const struct pty_request *pty,
                           struct environment *environment)
 {
-    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave = -1;
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), second = -1, slave = -1;
     char name[128];
 
     if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0 || ptsname_r(master, name, sizeof name) != 0 ||
-        (slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0) {
+        (second = fcntl(master, F_DUPFD_CLOEXEC, 0)) < 0 ||
+        !environment_set(environment, "SSH_TTY", name) || (slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0) {
+        close_if_open(second);
         close_if_open(master);
         return false;
     }
-    process->input = master;
+    set_nonblocking(master);
+    process->input = second;
     process->output = master;
     process->errors = -1;
     process->has_terminal = true;
     process_resize(process, pty->size);
     terminal_apply_modes(slave, pty->modes, pty->modes_len);
     child->input = child->output = child->errors = slave;
-    environment_set(environment, "SSH_TTY", name);
     return true;
 }
 
@@ -129,30 +138,41 @@ static void close_child(const struct child_fds *child)
         close(child->errors);
 }
 
-bool process_start(struct process *process, const char *command, const struct pty_request *pty,
+/* In the child it does not return. */
+static pid_t start_child(const struct child_fds *fds, bool has_terminal, const char *directory, char *const *arguments,
+                         char *const *environment)
+{
+    sigset_t all, before;
+    pid_t pid;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid = fork();
+    if (pid == 0)
+        run_child(fds, has_terminal, directory, arguments, environment);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return pid;
+}
+
+bool process_start(struct process *process, const char *command, const char *directory, const struct pty_request *pty,
                    struct environment *environment)
 {
-    const struct passwd *account = getpwuid(getuid());
-    const char *home = account == NULL ? "/" : account->pw_dir;
     char *login_shell[] = {"/bin/sh", "-l", NULL};
     char *shell_command[] = {"/bin/sh", "-c", (char *)command, NULL};
     struct child_fds child;
 
-    environment_set(environment, "HOME", home);
-    environment_set(environment, "SHELL", "/bin/sh");
     if (!(pty->wanted ? open_terminal(process, &child, pty, environment) : open_pipes(process, &child))) {
         report_error("starting a command", strerror(errno), NULL);
         return false;
     }
-    process->pid = fork();
-    if (process->pid == 0)
-        run_child(&child, pty->wanted, home, command == NULL ? login_shell : shell_command, environment->items);
+    process->pid = start_child(&child, pty->wanted, directory, command == NULL ? login_shell : shell_command, environment->items);
     close_child(&child);
     if (process->pid > 0)
         return true;
     report_error("starting a command", strerror(errno), "raise the limit on processes");
     process->pid = 0;
-    process_close(process);
+    process_close_input(process);
+    process_close_output(process);
     return false;
 }
 
@@ -172,29 +192,30 @@ void process_resize(const struct process *process, struct terminal_size size)
 
 void process_signal(const struct process *process, int number)
 {
-    if (process->pid > 0)
-        kill(-process->pid, number);
+    /* The group exists once the child has made it; until then there is the child alone. */
+    if (process->pid > 0 && kill(-process->pid, number) != 0)
+        kill(process->pid, number);
 }
 
-void process_hang_up(struct process *process)
+void process_kill(struct process *process)
 {
-    process_signal(process, SIGHUP);
+    process_signal(process, SIGKILL);
+    while (process->pid > 0 && waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    process->pid = 0;
+    process_close_input(process);
+    process_close_output(process);
 }
 
 void process_close_input(struct process *process)
 {
-    /* A terminal has no half: its end of file is a character, which the client's terminal sends. */
-    if (process->has_terminal)
-        return;
     close_if_open(process->input);
     process->input = -1;
 }
 
-void process_close(struct process *process)
+void process_close_output(struct process *process)
 {
-    if (!process->has_terminal)
-        close_if_open(process->input);
     close_if_open(process->output);
     close_if_open(process->errors);
-    process->input = process->output = process->errors = -1;
+    process->output = process->errors = -1;
 }

@@ -30,14 +30,14 @@ struct pty_request {
 
 struct process {
     pid_t pid;  /* leader of its own session and group; 0 once it is reaped */
-    int input;  /* -1 when closed; with a terminal all three are its master */
+    int input;  /* does not block; -1 when closed; with a terminal a second descriptor of its master */
     int output;
     int errors; /* -1 with a terminal */
     bool has_terminal;
 };
 
-/* Runs `/bin/sh -c command`, or a login shell where command is NULL. Reports what fails and returns false. */
-bool process_start(struct process *process, const char *command, const struct pty_request *pty,
+/* Runs `/bin/sh -c command` in a directory, or a login shell where command is NULL. Reports what fails and returns false. */
+bool process_start(struct process *process, const char *command, const char *directory, const struct pty_request *pty,
                    struct environment *environment);
 
 void process_resize(const struct process *process, struct terminal_size size);
@@ -45,11 +45,11 @@ void process_resize(const struct process *process, struct terminal_size size);
 /* To the whole group. */
 void process_signal(const struct process *process, int number);
 
-/* The end of the client: what a terminal that is hung up means to its processes. */
-void process_hang_up(struct process *process);
+/* Ends and reaps one that nobody serves. */
+void process_kill(struct process *process);
 
-/* Closes what of the three is open. */
+/* Each closes what of its own is open. */
 void process_close_input(struct process *process);
-void process_close(struct process *process);
+void process_close_output(struct process *process);
 
 #endif

@@ -12,12 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "auth.h"
 #include "forward.h"
 #include "report.h"
 #include "session.h"
+
+/* How long the end of the server waits for commands to end that were hung up. */
+#define CLEAR_UP_SECONDS 3
 
 /* ---- what is loaded once ---- */
 
@@ -305,10 +309,12 @@ static struct connection *next_to_tell(struct server *server)
     return connection;
 }
 
-/* Tells every peer, and waits until the library has let go of the connections. */
+/* Tells every peer, and waits until the library has let go of the connections, and for a while until their threads have, which
+ * hang up what runs in them: a command that does not mind may outlive the server. */
 static void end_connections(struct server *server)
 {
     struct connection *connection;
+    struct timespec until;
 
     while ((connection = next_to_tell(server)) != NULL) {
         ssh_transport_close(connection->transport);
@@ -317,6 +323,10 @@ static void end_connections(struct server *server)
     pthread_mutex_lock(&server->lock);
     while (server->connections_count > 0)
         pthread_cond_wait(&server->gone, &server->lock);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += CLEAR_UP_SECONDS;
+    while (server->held > 0 && pthread_cond_timedwait(&server->gone, &server->lock, &until) == 0)
+        continue;
     pthread_mutex_unlock(&server->lock);
 }
 
@@ -343,6 +353,5 @@ void server_close(struct server *server)
         ssh_key_free(server->host_keys[--server->host_keys_count]);
     secret_wipe(&server->password);
     free(server->banner);
-    pthread_cond_destroy(&server->gone);
-    pthread_mutex_destroy(&server->lock);
+    /* The lock stays: a thread that waits for a command may be left. */
 }

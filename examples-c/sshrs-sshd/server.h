@@ -23,10 +23,11 @@ struct server {
     char own_end[64]; /* the same as "address port", for SSH_CONNECTION */
     int listener;
 
-    pthread_mutex_t lock; /* connections and their number; a connection's lock may be taken under it */
-    pthread_cond_t gone;  /* signalled when a connection goes */
+    pthread_mutex_t lock; /* all below; a connection's lock may be taken under it */
+    pthread_cond_t gone;  /* signalled when one of the numbers falls */
     struct connection *connections;
     int connections_count;
+    int held; /* connections that are not released: there may be more than in the list, as long as threads clear up */
 };
 
 /* What the key that logged in may not do. */

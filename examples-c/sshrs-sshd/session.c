@@ -252,6 +252,8 @@ static bool set_environment(struct session *session, const char *original)
     snprintf(ends, sizeof ends, "%.255s %u %s", host, (unsigned)port, connection->server->own_end);
     ssh_string_free(host);
     ok = environment_set(environment, "USER", user) && environment_set(environment, "LOGNAME", user) &&
+         environment_set(environment, "HOME", connection->server->config.home) &&
+         environment_set(environment, "SHELL", "/bin/sh") &&
          environment_set(environment, "PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin") &&
          environment_set(environment, "SSH_CONNECTION", ends);
     return ok && (original == NULL || environment_set(environment, "SSH_ORIGINAL_COMMAND", original));
@@ -262,7 +264,8 @@ static bool start_process(struct session *session, const char *command)
     const char *forced = session->connection->restrictions.command;
 
     return set_environment(session, forced == NULL ? NULL : command) &&
-           process_start(&session->process, forced == NULL ? command : forced, &session->pty, &session->environment);
+           process_start(&session->process, forced == NULL ? command : forced, session->connection->server->config.home,
+                         &session->pty, &session->environment);
 }
 
 /* Marks the channel's session as started; NULL if there is none or it is already. */
@@ -277,6 +280,14 @@ static struct session *begin(struct connection *connection, const ssh_channel_t 
     session->started = true;
     unlock(session);
     return ok ? session : NULL;
+}
+
+void session_abandon(struct session *session)
+{
+    pthread_mutex_lock(&session->connection->lock);
+    process_kill(&session->process);
+    unlock(session);
+    ssh_channel_close(session->channel);
 }
 
 static int32_t start(struct connection *connection, ssh_ticket_t *ticket, const ssh_channel_t *channel, const char *command)
@@ -296,9 +307,7 @@ static int32_t start(struct connection *connection, ssh_ticket_t *ticket, const 
     /* The reply first: what the command prints must come behind it. */
     ssh_ticket_settle(ticket, SSH_REQUEST_GRANTED);
     if (!(echo ? serve_echo(session, command) : serve_process(session))) {
-        process_hang_up(&session->process);
-        process_close(&session->process);
-        ssh_channel_close(session->channel);
+        session_abandon(session);
         session_free(session);
     }
     return SSH_HOOK_PENDING;

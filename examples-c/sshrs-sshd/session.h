@@ -33,6 +33,9 @@ void session_end_all(struct connection *connection);
 /* Takes a session out of its connection and releases it; its thread's last act. */
 void session_free(struct session *session);
 
+/* Ends what was started in a session and cannot be served. */
+void session_abandon(struct session *session);
+
 /* Serves a started session, on threads of its own: a process, or with --echo this program itself. */
 bool serve_process(struct session *session);
 bool serve_echo(struct session *session, const char *command);

@@ -65,11 +65,17 @@ class RunningSshd:
 
 
 def start_sshrs_sshd(
-    client_keys: Keys, host_keys: Keys, host_key_names=tuple(TYPES), flags=(), verbosity: str = "-vv", **options: str | None
+    client_keys: Keys,
+    host_keys: Keys,
+    host_key_names=tuple(TYPES),
+    flags=(),
+    verbosity: str = "-vv",
+    wrapper=(),
+    **options: str | None,
 ) -> Server:
     """Starts it for one account with a password and all of `client_keys`; flags are further arguments, options -o ones.
 
-    An option that is None is left to the program's default.
+    An option that is None is left to the program's default. `wrapper` is a command that runs the program.
     """
     base = new_base("sshrs-sshd")
     try:
@@ -78,7 +84,7 @@ def start_sshrs_sshd(
         (base / "password").write_text(password + "\n")
         lines = [path.read_text().strip() for path in sorted(client_keys.folder.glob("*.pub"))]
         (base / "authorized_keys").write_text("".join(f"{line}\n" for line in lines))
-        command = [program(), "-p", "0", "--user", USER]
+        command = [*wrapper, program(), "-p", "0", "--user", USER]
         command += ["--password-file", base / "password", "--authorized-keys", base / "authorized_keys"]
         for name in host_key_names:
             command += ["--host-key", host_keys.private(name)]
