@@ -133,7 +133,8 @@ impl Strand {
 
     /// Whether no task is queued or running.
     pub(super) fn is_idle(&self) -> bool {
-        !self.state.lock().running
+        let state = self.state.lock();
+        !state.running && state.tasks.is_empty()
     }
 
     /// Tasks that have not begun.

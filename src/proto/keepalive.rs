@@ -49,11 +49,15 @@ impl Keepalive {
         self.next
     }
 
-    /// What is due now.
-    pub fn due(&mut self, now: Instant) -> Due {
+    /// What is due now. `deaf`: no input is read, so that silence proves nothing about the peer. Sending goes on: to a
+    /// host that is gone the socket fails.
+    pub fn due(&mut self, now: Instant, deaf: bool) -> Due {
         match self.next {
             Some(at) if at <= now => {}
             _ => return Due::Nothing,
+        }
+        if deaf {
+            self.unanswered = 0;
         }
         if self.max_unanswered > 0 && self.unanswered >= self.max_unanswered {
             self.next = None;
@@ -75,12 +79,12 @@ mod tests {
         let second = Duration::from_secs(1);
         let mut k = Keepalive::default();
         k.set(start, second, 2);
-        assert_eq!(k.due(start), Due::Nothing);
-        assert_eq!(k.due(start + second), Due::Send);
+        assert_eq!(k.due(start, false), Due::Nothing);
+        assert_eq!(k.due(start + second, false), Due::Send);
         k.heard(start + second);
-        assert_eq!(k.due(start + second * 2), Due::Send);
-        assert_eq!(k.due(start + second * 3), Due::Send);
-        assert_eq!(k.due(start + second * 4), Due::PeerDead);
+        assert_eq!(k.due(start + second * 2, false), Due::Send);
+        assert_eq!(k.due(start + second * 3, false), Due::Send);
+        assert_eq!(k.due(start + second * 4, false), Due::PeerDead);
     }
 
     #[test]
@@ -89,7 +93,18 @@ mod tests {
         let mut k = Keepalive::default();
         k.set(start, Duration::from_secs(2), 0);
         k.sent(start + Duration::from_secs(1));
-        assert_eq!(k.due(start + Duration::from_secs(2)), Due::Nothing);
-        assert_eq!(k.due(start + Duration::from_secs(3)), Due::Send);
+        assert_eq!(k.due(start + Duration::from_secs(2), false), Due::Nothing);
+        assert_eq!(k.due(start + Duration::from_secs(3), false), Due::Send);
+    }
+
+    #[test]
+    fn nobody_is_given_up_while_nothing_is_read() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let mut k = Keepalive::default();
+        k.set(start, second, 1);
+        for i in 1..5 {
+            assert_eq!(k.due(start + second * i, true), Due::Send);
+        }
+        assert_eq!(k.due(start + second * 5, false), Due::PeerDead);
     }
 }

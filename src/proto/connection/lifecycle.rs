@@ -100,10 +100,11 @@ impl Connection {
         [self.ident_deadline, kex, self.rekey_due(), auth, keepalive].into_iter().flatten().min()
     }
 
-    /// The peer is not to blame for what of a key exchange we did not read.
+    /// The peer is not to blame for what of a key exchange, or of answers to keepalives, we did not read.
     pub(super) fn unstall(&mut self) {
         if self.stalled && !self.requests_full() {
             self.stalled = false;
+            self.keepalive.heard(self.now);
             let env = env!(self);
             self.kex.restart_clock(&env);
         }
@@ -146,7 +147,7 @@ impl Connection {
             self.rekey(now)?;
         }
         if self.phase == Phase::Open {
-            match self.keepalive.due(now) {
+            match self.keepalive.due(now, self.requests_full()) {
                 Due::Nothing => {}
                 Due::Send => {
                     self.globals.keepalive(&mut self.out);

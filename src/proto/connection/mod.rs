@@ -62,7 +62,8 @@ pub struct Connection {
     server_sig_algs: Option<Vec<String>>,
     received: Received,
     inbound: Option<InboundChange>,
-    /// Unanswered requests held the input, a key exchange's too: its time begins anew when they no longer do.
+    /// Unanswered requests held the input, a key exchange's and answers to keepalives too: their time begins anew when
+    /// they no longer do.
     stalled: bool,
     error: Option<Error>,
 }

@@ -81,6 +81,14 @@ fn requests_beyond_the_bound_wait_for_answers_and_lose_nothing() {
     let waiting = pair.server.unanswered.len();
     assert!((limit..=limit + MAX_ITEMS).contains(&waiting), "{waiting}");
     assert!(!pair.server.conn.wants_input() && pair.server.read_all(theirs, Stream::Data).is_empty());
+    // Nor are its answers to keepalives read.
+    let second = Duration::from_secs(1);
+    pair.server.conn.set_keepalive(pair.now, second, 1);
+    for _ in 0..5 {
+        pair.pass(second);
+        pair.drive();
+    }
+    assert_eq!(pair.server.error(), None);
     // A key exchange meanwhile is answered behind what waits, which is not the peer's fault.
     pair.server.conn.rekey(pair.now).unwrap();
     pair.drive();
