@@ -24,23 +24,13 @@ struct service {
     int gone[2]; /* a pipe: its second end is closed when the channel is gone, which wakes who polls the first */
 };
 
-static void lock(struct session *session)
-{
-    pthread_mutex_lock(&session->connection->lock);
-}
-
-static void unlock(struct session *session)
-{
-    pthread_mutex_unlock(&session->connection->lock);
-}
-
 /* ---- to the process ---- */
 
 static void close_input(struct session *session)
 {
-    lock(session);
+    session_lock(session);
     process_close_input(&session->process);
-    unlock(session);
+    session_unlock(session);
 }
 
 /* False where the process reads no more, or the channel has gone before it did. */
@@ -90,9 +80,9 @@ static void *feed(void *argument)
     close_input(session);
     /* Clients send no exit status: this waits for the channel's end. */
     (void)ssh_channel_recv_exit_status(session->channel, SSH_WAIT_FOREVER, &ignored);
-    lock(session);
+    session_lock(session);
     process_signal(&session->process, SIGHUP);
-    unlock(session);
+    session_unlock(session);
     close(service->gone[1]);
     return NULL;
 }
@@ -153,9 +143,9 @@ static void drain(struct service *service, char *buf)
 /* What the process still writes nobody reads: it must fail, not wait. */
 static void close_output(struct session *session)
 {
-    lock(session);
+    session_lock(session);
     process_close_output(&session->process);
-    unlock(session);
+    session_unlock(session);
 }
 
 /* Waits for the process; nobody signals its number once it may be another's. */
@@ -167,10 +157,10 @@ static int reap(struct session *session)
 
     while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR)
         continue;
-    lock(session);
+    session_lock(session);
     waitpid(pid, &status, 0);
     session->process.pid = 0;
-    unlock(session);
+    session_unlock(session);
     return status;
 }
 

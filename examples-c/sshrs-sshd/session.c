@@ -1,3 +1,4 @@
+/* The hooks of sessions: what a client asks for, and the start of what it gets. */
 #include "session.h"
 
 #include <fnmatch.h>
@@ -10,159 +11,6 @@
 #include "report.h"
 #include "signal_names.h"
 
-/* ---- the list, under the connection's lock ---- */
-
-struct session *session_find(struct connection *connection, const ssh_channel_t *channel)
-{
-    uint32_t id = ssh_channel_get_id(channel);
-    struct session *session;
-
-    pthread_mutex_lock(&connection->lock);
-    session = connection->sessions;
-    while (session != NULL && session->id != id)
-        session = session->next;
-    if (session == NULL)
-        pthread_mutex_unlock(&connection->lock);
-    return session;
-}
-
-static void unlock(struct session *session)
-{
-    pthread_mutex_unlock(&session->connection->lock);
-}
-
-static void release(struct session *session)
-{
-    session_forward_end(session->connection, &session->forward);
-    ssh_channel_free(session->channel);
-    environment_clear(&session->environment);
-    free(session);
-}
-
-static void put(struct session *session)
-{
-    struct connection *connection = session->connection;
-
-    pthread_mutex_lock(&connection->lock);
-    session->next = connection->sessions;
-    connection->sessions = session;
-    pthread_mutex_unlock(&connection->lock);
-}
-
-static void unlink_session(struct session *session)
-{
-    struct session **link = &session->connection->sessions;
-
-    while (*link != session)
-        link = &(*link)->next;
-    *link = session->next;
-}
-
-void session_free(struct session *session)
-{
-    pthread_mutex_lock(&session->connection->lock);
-    unlink_session(session);
-    pthread_mutex_unlock(&session->connection->lock);
-    release(session);
-}
-
-/* Takes out one session that satisfies `is_over`, NULL if none does. Hooks of a connection run one after the other, so nothing
- * starts meanwhile. */
-static struct session *take(struct connection *connection, bool (*is_over)(struct session *))
-{
-    struct session *session;
-
-    pthread_mutex_lock(&connection->lock);
-    session = connection->sessions;
-    while (session != NULL && (session->started || !is_over(session)))
-        session = session->next;
-    if (session != NULL)
-        unlink_session(session);
-    pthread_mutex_unlock(&connection->lock);
-    return session;
-}
-
-static bool is_any(struct session *session)
-{
-    (void)session;
-    return true;
-}
-
-static bool is_forwarded(const struct session_forward *forward)
-{
-    return forward->agent != NULL || forward->display != NULL || forward->dir[0] != '\0';
-}
-
-/* What the client of sessions that still run would serve. */
-static void end_forwards(struct connection *connection)
-{
-    struct session_forward all;
-    struct session *session;
-
-    do {
-        memset(&all, 0, sizeof all);
-        pthread_mutex_lock(&connection->lock);
-        session = connection->sessions;
-        while (session != NULL && !is_forwarded(&session->forward))
-            session = session->next;
-        if (session != NULL) {
-            all = session->forward;
-            memset(&session->forward, 0, sizeof session->forward);
-        }
-        pthread_mutex_unlock(&connection->lock);
-        session_forward_end(connection, &all);
-    } while (session != NULL);
-}
-
-void session_end_all(struct connection *connection)
-{
-    struct session *session;
-
-    while ((session = take(connection, is_any)) != NULL)
-        release(session);
-    end_forwards(connection);
-}
-
-/* ---- channels ---- */
-
-static bool is_closed(struct session *session)
-{
-    return session->channel != NULL && ssh_channel_is_closed(session->channel);
-}
-
-static bool lacks_channel(struct session *session)
-{
-    return session->channel == NULL;
-}
-
-/* Sessions that were closed before anything ran in them. */
-static void sweep(struct connection *connection)
-{
-    struct session *session;
-
-    while ((session = take(connection, lacks_channel)) != NULL) {
-        session->channel = connection_take_channel(connection, session->id);
-        if (session->channel == NULL)
-            release(session);
-        else
-            put(session);
-    }
-    while ((session = take(connection, is_closed)) != NULL)
-        release(session);
-}
-
-static int count(struct connection *connection)
-{
-    const struct session *session;
-    int sessions = 0;
-
-    pthread_mutex_lock(&connection->lock);
-    for (session = connection->sessions; session != NULL; session = session->next)
-        sessions++;
-    pthread_mutex_unlock(&connection->lock);
-    return sessions;
-}
-
 static int32_t on_channel(void *user_data, ssh_ticket_t *ticket, ssh_transport_t *transport, const char *kind,
                           uint32_t channel_id, const void *open_data, size_t open_data_len)
 {
@@ -172,8 +20,7 @@ static int32_t on_channel(void *user_data, ssh_ticket_t *ticket, ssh_transport_t
     (void)transport, (void)open_data, (void)open_data_len;
     if (strcmp(kind, "session") != 0)
         return SSH_OPEN_FAILED_UNKNOWN_CHANNEL_TYPE;
-    sweep(connection);
-    if (count(connection) >= connection->server->config.max_sessions) {
+    if (session_count(connection) >= connection->server->config.max_sessions) {
         ssh_ticket_set_text(ticket, "MaxSessions is reached");
         return SSH_OPEN_FAILED_RESOURCE_SHORTAGE;
     }
@@ -183,7 +30,7 @@ static int32_t on_channel(void *user_data, ssh_ticket_t *ticket, ssh_transport_t
     session->connection = connection;
     session->id = channel_id;
     session->process.input = session->process.output = session->process.errors = -1;
-    put(session);
+    session_add(session);
     return SSH_OPEN_SUCCEEDED;
 }
 
@@ -205,7 +52,7 @@ static int32_t on_env(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *chan
         ok = fnmatch(accepted->items[i], name, 0) == 0;
     ok = ok && !session->started && strlen(value) == value_len && strchr(name, '=') == NULL && *name != '\0' &&
          environment_set(&session->environment, name, value);
-    unlock(session);
+    session_unlock(session);
     return ok ? SSH_REQUEST_GRANTED : SSH_REQUEST_REFUSED;
 }
 
@@ -232,7 +79,7 @@ static int32_t on_pty(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *chan
         memcpy(pty->modes, modes, modes_len);
         pty->modes_len = modes_len;
     }
-    unlock(session);
+    session_unlock(session);
     return ok ? SSH_REQUEST_GRANTED : SSH_REQUEST_REFUSED;
 }
 
@@ -278,15 +125,15 @@ static struct session *begin(struct connection *connection, const ssh_channel_t 
         return NULL;
     ok = !session->started;
     session->started = true;
-    unlock(session);
+    session_unlock(session);
     return ok ? session : NULL;
 }
 
 void session_abandon(struct session *session)
 {
-    pthread_mutex_lock(&session->connection->lock);
+    session_lock(session);
     process_kill(&session->process);
-    unlock(session);
+    session_unlock(session);
     ssh_channel_close(session->channel);
 }
 
@@ -354,7 +201,7 @@ static int32_t on_window_change(void *user_data, ssh_ticket_t *ticket, ssh_chann
         return SSH_REQUEST_REFUSED;
     session->pty.size = (struct terminal_size){width, height, width_pixels, height_pixels};
     process_resize(&session->process, session->pty.size);
-    unlock(session);
+    session_unlock(session);
     return SSH_REQUEST_GRANTED;
 }
 
@@ -368,7 +215,7 @@ static int32_t on_signal(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *c
         return SSH_REQUEST_REFUSED;
     if (number != 0)
         process_signal(&session->process, number);
-    unlock(session);
+    session_unlock(session);
     return number != 0 ? SSH_REQUEST_GRANTED : SSH_REQUEST_REFUSED;
 }
 
@@ -381,7 +228,7 @@ static int32_t on_break(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *ch
     if (session == NULL)
         return SSH_REQUEST_REFUSED;
     ok = session->process.has_terminal && tcsendbreak(session->process.output, 0) == 0;
-    unlock(session);
+    session_unlock(session);
     return ok ? SSH_REQUEST_GRANTED : SSH_REQUEST_REFUSED;
 }
 

@@ -24,6 +24,16 @@ struct session {
 /* The session of a channel, with the connection's lock held; NULL if there is none. */
 struct session *session_find(struct connection *connection, const ssh_channel_t *channel);
 
+/* The connection's lock. */
+void session_lock(struct session *session);
+void session_unlock(struct session *session);
+
+/* Puts a session into its connection. */
+void session_add(struct session *session);
+
+/* How many a connection has, those that closed before anything ran in them left out and released. The hooks' alone. */
+int session_count(struct connection *connection);
+
 /* Fills in the hooks of sessions. */
 void session_hooks(ssh_server_hooks_t *hooks);
 
