@@ -1685,7 +1685,8 @@ ssh_status_t ssh_transport_send_ignore(ssh_transport_t *transport, size_t byte_c
  * Sends a keepalive@openssh.com request whenever nothing was sent for a while.
  *
  * interval_ms: how long; 0 turns it off.
- * max_unanswered: after so many requests without any answer the connection ends with SSH_ERR_PEER_DEAD; 0: never.
+ * max_unanswered: after so many requests without any answer the connection ends with SSH_ERR_PEER_DEAD; 0: never. Not
+ * counted while the peer's input waits because of max_pending_requests or max_pending_globals.
  */
 ssh_status_t ssh_transport_set_keepalive(ssh_transport_t *transport,
                                          int64_t interval_ms,
@@ -2307,14 +2308,16 @@ ssh_status_t ssh_channel_get_kind(const ssh_channel_t *channel, char **out_kind)
 ssh_status_t ssh_channel_get_origin(const ssh_channel_t *channel, char **out_host, uint32_t *out_port);
 
 /**
- * Gives what a channel is for: where a direct-tcpip one goes, what a forwarded-tcpip one was connected
- * to (RFC 4254 section 7.2), or the path of a streamlocal one's Unix socket. In the peer's words.
+ * Gives what a channel is for: where a direct-tcpip one goes, what a forwarded-tcpip one was connected to (RFC 4254
+ * section 7.2), or the path of a streamlocal one's Unix socket. In the words of the side that opened it.
  *
  * out_host: owned result; the address, or the path.
  * out_port: its port; 0 with a path.
  * Returns SSH_OK, or SSH_ERR_INVALID_STATE for a kind of channel that has none.
  */
-ssh_status_t ssh_channel_get_destination(const ssh_channel_t *channel, char **out_host, uint32_t *out_port);
+ssh_status_t ssh_channel_get_destination(const ssh_channel_t *channel,
+                                         char **out_host,
+                                         uint32_t *out_port);
 
 /**
  * Gives the address of the other end of the channel's connection, as ssh_transport_getpeername does.
@@ -2335,11 +2338,11 @@ ssh_status_t ssh_channel_get_transport(const ssh_channel_t *channel, ssh_transpo
  * Gives a file descriptor that is readable while ssh_channel_recv or ssh_channel_recv_stderr would not wait (data, end
  * of file, or closed), for poll and its kin; never read it.
  *
- * For room to send there is ssh_channel_fileno_send. It stays readable while either stream has data and, in the end, for ever: read
- * both streams until both say SSH_EOF or fail, then leave it out.
+ * For room to send there is ssh_channel_fileno_send. This one stays readable while either stream has data and, in the
+ * end, for ever: read both streams until both say SSH_EOF or fail, then leave it out.
  *
  * out_fd: borrowed result, valid until the channel's last handle is freed; -1 on failure.
- * Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT or SSH_ERR_IO where the system has no descriptor left.
+ * Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT where the system has no descriptor left.
  */
 ssh_status_t ssh_channel_fileno(ssh_channel_t *channel,
                                 int *out_fd);
@@ -2353,7 +2356,7 @@ ssh_status_t ssh_channel_fileno(ssh_channel_t *channel,
  * for one: the descriptor is not readable then until there is.
  *
  * out_fd: borrowed result, valid until the channel's last handle is freed; -1 on failure.
- * Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT or SSH_ERR_IO where the system has no descriptor left.
+ * Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT where the system has no descriptor left.
  */
 ssh_status_t ssh_channel_fileno_send(ssh_channel_t *channel,
                                      int *out_fd);

@@ -175,7 +175,9 @@ impl Core {
     /// Fails once the transport was started: a transport connects once.
     pub(super) fn unstarted(&self) -> Result<()> {
         if self.started {
-            let text = "the transport is started already: settings are made before, and another connection takes another transport";
+            let text =
+                "the transport is started already: settings are made before, and another connection takes another \
+                        transport";
             return Err(Error::new(ErrorKind::InvalidState, text));
         }
         Ok(())

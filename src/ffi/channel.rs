@@ -5,6 +5,7 @@ use super::guard::{guard_unit, guard_value};
 use super::handle::{ssh_channel_t, ssh_transport_t};
 use super::text;
 use super::types::*;
+use crate::engine::Channel;
 use crate::error::{Error, ErrorKind};
 use std::ffi::{c_char, c_int};
 use std::sync::Arc;
@@ -189,6 +190,26 @@ pub unsafe extern "C" fn ssh_channel_get_kind(
     })
 }
 
+/// A getter of an address; where there is none, `of` says why.
+///
+/// # Safety
+/// The pointers hold what `ssh_channel_get_origin` says.
+unsafe fn address(
+    channel: *const ssh_channel_t,
+    out_host: *mut *mut c_char,
+    out_port: *mut u32,
+    of: impl FnOnce(&Channel) -> Result<(String, u16), &'static str>,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: passed on.
+        let ((out, out_port), channel) = unsafe { (arg::outs(out_host, out_port)?, arg::handle(channel)?) };
+        let (host, port) = of(&channel.inner).map_err(|why| Error::new(ErrorKind::InvalidState, why))?;
+        *out = text::give(&host)?;
+        *out_port = u32::from(port);
+        Ok(())
+    })
+}
+
 /// Gives the address a forwarded connection comes from (RFC 4254 sections 6.3.2 and 7.2), in the peer's words.
 ///
 /// out_host: owned result.
@@ -200,21 +221,12 @@ pub unsafe extern "C" fn ssh_channel_get_origin(
     out_host: *mut *mut c_char,
     out_port: *mut u32,
 ) -> ssh_status_t {
-    guard_unit(|| {
-        // SAFETY: the C contract, see ffi/mod.rs.
-        let ((out, out_port), channel) = unsafe { (arg::outs(out_host, out_port)?, arg::handle(channel)?) };
-        let (host, port) = channel
-            .inner
-            .origin()
-            .ok_or_else(|| Error::new(ErrorKind::InvalidState, "this kind of channel has no origin address"))?;
-        *out = text::give(&host)?;
-        *out_port = u32::from(port);
-        Ok(())
-    })
+    // SAFETY: passed on.
+    unsafe { address(channel, out_host, out_port, |c| c.origin().ok_or("this kind of channel has no origin address")) }
 }
 
-/// Gives what a channel is for: where a direct-tcpip one goes, what a forwarded-tcpip one was connected
-/// to (RFC 4254 section 7.2), or the path of a streamlocal one's Unix socket. In the peer's words.
+/// Gives what a channel is for: where a direct-tcpip one goes, what a forwarded-tcpip one was connected to (RFC 4254
+/// section 7.2), or the path of a streamlocal one's Unix socket. In the words of the side that opened it.
 ///
 /// out_host: owned result; the address, or the path.
 /// out_port: its port; 0 with a path.
@@ -225,17 +237,10 @@ pub unsafe extern "C" fn ssh_channel_get_destination(
     out_host: *mut *mut c_char,
     out_port: *mut u32,
 ) -> ssh_status_t {
-    guard_unit(|| {
-        // SAFETY: the C contract, see ffi/mod.rs.
-        let ((out, out_port), channel) = unsafe { (arg::outs(out_host, out_port)?, arg::handle(channel)?) };
-        let (host, port) = channel
-            .inner
-            .destination()
-            .ok_or_else(|| Error::new(ErrorKind::InvalidState, "this channel has no destination"))?;
-        *out = text::give(&host)?;
-        *out_port = u32::from(port);
-        Ok(())
-    })
+    // SAFETY: passed on.
+    unsafe {
+        address(channel, out_host, out_port, |c| c.destination().ok_or("this kind of channel has no destination"))
+    }
 }
 
 /// Gives the address of the other end of the channel's connection, as ssh_transport_getpeername does.
@@ -248,14 +253,8 @@ pub unsafe extern "C" fn ssh_channel_getpeername(
     out_host: *mut *mut c_char,
     out_port: *mut u32,
 ) -> ssh_status_t {
-    guard_unit(|| {
-        // SAFETY: the C contract, see ffi/mod.rs.
-        let ((out, out_port), channel) = unsafe { (arg::outs(out_host, out_port)?, arg::handle(channel)?) };
-        let (host, port) = channel.inner.transport().peer_name();
-        *out = text::give(&host)?;
-        *out_port = u32::from(port);
-        Ok(())
-    })
+    // SAFETY: passed on.
+    unsafe { address(channel, out_host, out_port, |c| Ok(c.peer_name())) }
 }
 
 /// Gives a further handle on a channel's transport; unlike the first it does not keep the connection open.
@@ -278,11 +277,11 @@ pub unsafe extern "C" fn ssh_channel_get_transport(
 /// Gives a file descriptor that is readable while ssh_channel_recv or ssh_channel_recv_stderr would not wait (data, end
 /// of file, or closed), for poll and its kin; never read it.
 ///
-/// For room to send there is ssh_channel_fileno_send. It stays readable while either stream has data and, in the end, for ever: read
-/// both streams until both say SSH_EOF or fail, then leave it out.
+/// For room to send there is ssh_channel_fileno_send. This one stays readable while either stream has data and, in the
+/// end, for ever: read both streams until both say SSH_EOF or fail, then leave it out.
 ///
 /// out_fd: borrowed result, valid until the channel's last handle is freed; -1 on failure.
-/// Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT or SSH_ERR_IO where the system has no descriptor left.
+/// Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT where the system has no descriptor left.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_fileno(channel: *mut ssh_channel_t, out_fd: *mut c_int) -> ssh_status_t {
     guard_unit(|| {
@@ -303,7 +302,7 @@ pub unsafe extern "C" fn ssh_channel_fileno(channel: *mut ssh_channel_t, out_fd:
 /// for one: the descriptor is not readable then until there is.
 ///
 /// out_fd: borrowed result, valid until the channel's last handle is freed; -1 on failure.
-/// Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT or SSH_ERR_IO where the system has no descriptor left.
+/// Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT where the system has no descriptor left.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_fileno_send(channel: *mut ssh_channel_t, out_fd: *mut c_int) -> ssh_status_t {
     guard_unit(|| {

@@ -165,7 +165,8 @@ pub unsafe extern "C" fn ssh_transport_send_ignore(transport: *mut ssh_transport
 /// Sends a keepalive@openssh.com request whenever nothing was sent for a while.
 ///
 /// interval_ms: how long; 0 turns it off.
-/// max_unanswered: after so many requests without any answer the connection ends with SSH_ERR_PEER_DEAD; 0: never.
+/// max_unanswered: after so many requests without any answer the connection ends with SSH_ERR_PEER_DEAD; 0: never. Not
+/// counted while the peer's input waits because of max_pending_requests or max_pending_globals.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_set_keepalive(
     transport: *mut ssh_transport_t,
