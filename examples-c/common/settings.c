@@ -47,7 +47,7 @@ static bool read_time(const char *text, int *out)
 {
     static const char UNITS[] = "smhdw";
     static const long SECONDS[] = {1, 60, 3600, 86400, 604800};
-    long total = 0;
+    long long total = 0; /* a long may have 32 bits */
 
     if (strcasecmp(text, "none") == 0) {
         *out = 0;
@@ -60,7 +60,7 @@ static bool read_time(const char *text, int *out)
 
         if (!isdigit((unsigned char)*text) || unit == NULL || value > 1000000)
             return false;
-        total += value * SECONDS[unit - UNITS];
+        total += (long long)value * SECONDS[unit - UNITS];
         text = *end == '\0' ? end : end + 1;
     } while (*text != '\0' && total <= 1000000000);
     *out = (int)total;
