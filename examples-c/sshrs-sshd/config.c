@@ -173,6 +173,23 @@ static bool take_option(struct config *config, struct arguments *arguments, int 
     return false;
 }
 
+/* "name command", both there; reports what is not. */
+static bool check_subsystems(const struct text_list *subsystems)
+{
+    size_t i;
+
+    for (i = 0; i < subsystems->count; i++) {
+        const char *row = subsystems->items[i];
+        size_t name_len = strcspn(row, " \t");
+
+        if (name_len == 0 || row[name_len + strspn(row + name_len, " \t")] == '\0') {
+            report_error(row, "a subsystem without its command", "it must be Subsystem=NAME COMMAND");
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Settings that do not go together, and an account nobody could log in to. */
 static bool check_combination(const struct config *config)
 {
@@ -185,7 +202,7 @@ static bool check_combination(const struct config *config)
     else if (config->echo && config->no_exec)
         report_error("--echo", "it serves commands, and --no-exec refuses them", NULL);
     else
-        return true;
+        return check_subsystems(&config->subsystems);
     return false;
 }
 

@@ -44,7 +44,7 @@ struct forward;
 
 struct connection {
     struct server *server;
-    ssh_transport_t *transport;
+    ssh_transport_t *transport;       /* set before the first hook; until then the accepting thread's alone */
     struct restrictions restrictions; /* set by the hook that lets the user in, read after it */
 
     /* Under the server's lock. */

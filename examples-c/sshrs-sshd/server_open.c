@@ -69,7 +69,7 @@ static bool load_host_keys(struct server *server)
 static bool load_banner(struct server *server)
 {
     const char *path = server->config.banner;
-    char text[16384];
+    char text[16385]; /* one more than a banner may have */
     FILE *file;
     size_t len;
 
@@ -82,8 +82,14 @@ static bool load_banner(struct server *server)
     }
     len = fread(text, 1, sizeof text - 1, file);
     fclose(file);
+    if (len == sizeof text - 1) {
+        report_error(path, "too long for a banner", "16383 bytes are enough");
+        return false;
+    }
     text[len] = '\0';
     server->banner = strdup(text);
+    if (server->banner == NULL)
+        report_error(path, strerror(errno), NULL);
     return server->banner != NULL;
 }
 
@@ -94,6 +100,19 @@ static bool load_moduli(const struct server *server)
     if (rc != SSH_OK)
         report_failure(server->config.moduli, rc);
     return rc == SSH_OK;
+}
+
+static bool load_password(struct server *server)
+{
+    const char *path = server->config.password_file;
+
+    if (path == NULL)
+        return true;
+    if (!secret_read_file(&server->password, path))
+        return false;
+    if (server->password.len == 0)
+        report_error(path, "the password is empty", "its first line must be the password");
+    return server->password.len > 0;
 }
 
 /* ---- listening ---- */
@@ -146,7 +165,5 @@ bool server_open(struct server *server)
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->gone, NULL);
     server->listener = -1;
-    return load_host_keys(server) && load_banner(server) && load_moduli(server) &&
-           (server->config.password_file == NULL || secret_read_file(&server->password, server->config.password_file)) &&
-           start_listening(server);
+    return load_host_keys(server) && load_banner(server) && load_moduli(server) && load_password(server) && start_listening(server);
 }

@@ -54,6 +54,11 @@ check 255 'unknown option' "$sshd" --frobnicate
 check 255 'unknown option' "$sshd" -o NoSuchOption=1
 check 255 'certificates' "$sshd" --trusted-user-ca "$dir/user.pub"
 check 255 'given already' "$sshd" -p 0 --host-key "$dir/host" --host-key "$dir/other" --password-file "$dir/password"
+check 255 'without its command' "$sshd" -p 0 --password-file "$dir/password" -o Subsystem=upper
+echo >"$dir/empty"
+check 255 'the password is empty' "$sshd" -p 0 --password-file "$dir/empty"
+head -c 16384 /dev/zero | tr '\0' x >"$dir/long"
+check 255 'too long' "$sshd" -p 0 --password-file "$dir/password" --banner "$dir/long"
 
 # Commands, from both clients.
 start --authorized-keys "$dir/authorized" --password-file "$dir/password" --banner "$dir/banner" -o 'AcceptEnv=EXAMPLE_*' \
