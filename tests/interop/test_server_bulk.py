@@ -34,7 +34,11 @@ def test_we_renew_keys(our_sshd_with, peer_for, data, client_name):  # noqa: F81
 
 @pytest.mark.parametrize("way", ["download", "upload"])
 def test_dbclient(our_sshd_with, peer_for, data, way):  # noqa: F811
-    """dbclient's key exchanges are slow, and it starts none: fewer of them, started by us."""
-    server = our_sshd_with(RekeyLimit="16M")
-    WAYS[way](peer_for("dbclient", server), data, flags=["-W", "2000000"])
+    """dbclient's key exchanges are slow, and it starts none: fewer of them, started by us.
+
+    With compression and a large window, dbclient 2022.83 now and then waits for ever before the last bytes, with OpenSSH's
+    sshd as well.
+    """
+    server = our_sshd_with(RekeyLimit="16M", Compression="no")
+    WAYS[way](peer_for("dbclient", server), data)
     assert rekeys_in(server.log_text()) > SIZE // 16_000_000 // 4
