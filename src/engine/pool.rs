@@ -108,7 +108,10 @@ pub(super) struct Strand {
 #[derive(Default)]
 struct StrandState {
     tasks: VecDeque<Task>,
+    /// A run is queued or under way.
     running: bool,
+    /// A run is under way.
+    active: bool,
 }
 
 impl Strand {
@@ -143,11 +146,16 @@ impl Strand {
     }
 
     fn run(&self) {
+        // A run that found no thread stays in the pool's queue, and `post` queues another: one at a time.
+        if std::mem::replace(&mut self.state.lock().active, true) {
+            return;
+        }
         loop {
             let task = {
                 let mut state = self.state.lock();
                 let Some(task) = state.tasks.pop_front() else {
                     state.running = false;
+                    state.active = false;
                     return;
                 };
                 self.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -178,6 +186,23 @@ mod tests {
             assert!(Instant::now() < until, "idle threads must end");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    #[test]
+    fn a_strand_that_is_run_twice_runs_one_task_at_a_time() {
+        let (strand, gate, done) = (Strand::default(), Event::new(), Event::new());
+        let (g, d) = (gate.clone(), done.clone());
+        strand.post(&Pool::new(), Box::new(move || assert!(g.wait(Deadline::never())))).unwrap();
+        strand.post(&Pool::new(), Box::new(move || d.set())).unwrap();
+        let until = Instant::now() + Duration::from_secs(5);
+        while strand.waiting() > 1 {
+            assert!(Instant::now() < until, "the first task must begin");
+            std::thread::yield_now();
+        }
+        strand.run();
+        assert!(!done.wait(Deadline::after_ms(0)), "the second must wait for the first");
+        gate.set();
+        assert!(done.wait(Deadline::after_ms(5000)));
     }
 
     #[test]
