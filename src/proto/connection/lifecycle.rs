@@ -210,7 +210,7 @@ impl Connection {
         let error = error.at(self.stage());
         // Before the peer identified itself as SSH a packet would mean nothing to it.
         let tell = tell.filter(|_| self.ident.theirs.is_some());
-        self.out.log(if error.kind() == ErrorKind::Closed { 3 } else { 1 }, || match &tell {
+        self.out.log(if is_orderly(&error) { 3 } else { 1 }, || match &tell {
             Some((reason, text)) => {
                 format!("connection ended: {error}; we tell the peer: reason {reason}, {}", text.escape_debug())
             }
@@ -224,6 +224,15 @@ impl Connection {
         self.channels.connection_ended(&mut self.out, &error);
         self.globals.connection_ended(&mut self.out);
         self.out.event(Event::Ended(error));
+    }
+}
+
+/// One of the applications ended the connection, as they do when they are done; 11 is BY_APPLICATION.
+fn is_orderly(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Closed => true,
+        ErrorKind::PeerDisconnected => error.detail().is_some_and(|detail| detail.peer_reason == Some(11)),
+        _ => false,
     }
 }
 

@@ -59,7 +59,7 @@ fn a_session_can_be_followed() {
             "4 channel 0: the peer says no to our request",
             "4 channel 0: exit status 3",
             "4 channel 0: closed by the peer; 0 bytes received, 0 sent",
-            "1 connection ended: the peer disconnected (reason 11): bye \\x1b[2J\\nnow",
+            "3 connection ended: the peer disconnected (reason 11): bye \\x1b[2J\\nnow",
         ],
     );
     check(
