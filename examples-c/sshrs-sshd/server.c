@@ -72,6 +72,22 @@ static ssh_status_t set_up(const struct server *server, ssh_transport_t *transpo
     return rc;
 }
 
+bool server_try_settings(const struct server *server)
+{
+    ssh_transport_t *transport = NULL;
+    ssh_status_t rc;
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return false;
+    rc = ssh_transport_new_fd(ends[0], NULL, &transport);
+    if (rc == SSH_OK)
+        rc = set_up(server, transport);
+    ssh_transport_free(transport);
+    close(ends[1]);
+    return rc == SSH_OK;
+}
+
 /* Starts the negotiation. From here on the hooks own the connection, and release it also if this fails. */
 static ssh_status_t start_serving(struct connection *connection)
 {

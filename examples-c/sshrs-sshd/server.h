@@ -67,6 +67,9 @@ struct connection {
 /* Loads keys and files and listens. Reports what fails and returns false. */
 bool server_open(struct server *server);
 
+/* Tries the settings on a transport that goes nowhere: a mistake in them is the server's, not the first client's. */
+bool server_try_settings(const struct server *server);
+
 /* Serves until stop_fd becomes readable, then ends every connection. */
 void server_run(struct server *server, int stop_fd);
 void server_close(struct server *server);

@@ -165,5 +165,6 @@ bool server_open(struct server *server)
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->gone, NULL);
     server->listener = -1;
-    return load_host_keys(server) && load_banner(server) && load_moduli(server) && load_password(server) && start_listening(server);
+    return load_host_keys(server) && load_banner(server) && load_moduli(server) && load_password(server) &&
+           server_try_settings(server) && start_listening(server);
 }

@@ -52,6 +52,7 @@ check 0 'usage: sshrs-sshd' "$sshd" --help
 check 255 'nobody could log in' "$sshd" -p 0
 check 255 'unknown option' "$sshd" --frobnicate
 check 255 'unknown option' "$sshd" -o NoSuchOption=1
+check 255 'KexAlgorithms' "$sshd" -p 0 --password-file "$dir/password" -o KexAlgorithms=rot13
 check 255 'certificates' "$sshd" --trusted-user-ca "$dir/user.pub"
 check 255 'given already' "$sshd" -p 0 --host-key "$dir/host" --host-key "$dir/other" --password-file "$dir/password"
 check 255 'without its command' "$sshd" -p 0 --password-file "$dir/password" -o Subsystem=upper
