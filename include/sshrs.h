@@ -271,7 +271,10 @@ typedef struct ssh_transport_options_t {
     uint32_t max_auth_attempts;
     /** Server: rounds of questions in one keyboard-interactive attempt. Default 16. */
     uint32_t max_interactive_rounds;
-    /** Channels open at once, both sides' together. Default 1000. */
+    /**
+     * Channels at once, both sides' together. One counts until it is closed, its handles are freed, and, if the peer
+     * opened it, it was accepted. Default 1000.
+     */
     uint32_t max_channels;
     /** Server: environment variables for one channel. Default 128. */
     uint32_t max_environment;
@@ -443,14 +446,14 @@ typedef struct ssh_password_options_t {
  * any thread, on several at once too.
  */
 typedef void (*ssh_log_cb_t)(void *user_data, uint32_t level, const char *channel, const char *text);
+/** An authentication step is refused. Zero, so that a hook which forgets to decide lets nobody in. */
+#define SSH_AUTH_FAILED 0
+
 /** An authentication step is right: the user is authenticated. */
-#define SSH_AUTH_SUCCESSFUL 0
+#define SSH_AUTH_SUCCESSFUL 1
 
 /** An authentication step is right, and another method must follow. */
-#define SSH_AUTH_PARTIALLY_SUCCESSFUL 1
-
-/** An authentication step is refused. */
-#define SSH_AUTH_FAILED 2
+#define SSH_AUTH_PARTIALLY_SUCCESSFUL 2
 
 /** keyboard-interactive only: ask the questions put into the ticket (ssh_ticket_add_prompt). */
 #define SSH_AUTH_ASK 3
@@ -501,9 +504,13 @@ typedef struct ssh_prompt_answer_t {
  * transport it runs for; the handles passed to it are borrowed and good until it returns.
  *
  * A hook with a ticket returns the answer: SSH_AUTH_*, SSH_OPEN_* or SSH_REQUEST_*; any other number denies. To answer
- * later, from any thread, it keeps the ticket and returns SSH_HOOK_PENDING: see ssh_ticket_settle. A hook that
- * settles its ticket itself returns SSH_HOOK_PENDING too; the reply has been sent then, and whoever serves a command
- * can be told to begin. A NULL hook denies, where its comment says nothing else.
+ * later, from any thread, it keeps the ticket and returns SSH_HOOK_PENDING: see ssh_ticket_settle. A NULL hook denies,
+ * where its comment says nothing else. A ticket that is neither settled nor freed leaves its own question open.
+ *
+ * To serve a command: the hook settles its ticket with SSH_REQUEST_GRANTED, tells the thread that serves to begin, and
+ * returns SSH_HOOK_PENDING. What is sent before the request is granted reaches the client before the reply to it, which
+ * clients do not expect. The application's own handle of the channel comes from ssh_transport_accept, where it is by the
+ * time a hook is called for that channel; ssh_channel_get_id, the same for both handles, tells which it is.
  *
  * Text is the peer's: raw, NUL-terminated; a request with a NUL inside a text without a length is refused unasked.
  */
@@ -512,7 +519,10 @@ typedef struct ssh_server_hooks_t {
     size_t size;
     /** Passed to every hook. */
     void *user_data;
-    /** May be NULL. Releases user_data, once, after the last hook. */
+    /**
+     * May be NULL. Releases user_data, once, after the last hook, when the connection is over. Tickets may still be
+     * kept then: whoever keeps one must not rely on user_data.
+     */
     ssh_destroy_cb_t destroy;
     /**
      * Returns a text shown before the first authentication step (RFC 4252 section 5.4), or NULL for none; copied when
@@ -520,9 +530,10 @@ typedef struct ssh_server_hooks_t {
      */
     const char *(*get_banner)(void *user_data, ssh_transport_t *transport);
     /**
-     * Returns the methods that can follow a step that was refused or partially successful, comma-separated; copied when
-     * the hook returns. passed are those this user passed, that step included. NULL: the methods of which there is a
-     * hook, without those passed.
+     * Returns the methods that can come now, comma-separated; copied when the hook returns. Called before each step, and
+     * after one that was refused or partially successful; a method that is not listed is refused without a call of its
+     * hook. passed are those this user passed, "" at first. NULL: the methods of which there is a hook, without those
+     * passed.
      */
     const char *(*get_allowed_auths)(void *user_data,
                                      ssh_transport_t *transport,
@@ -552,8 +563,9 @@ typedef struct ssh_server_hooks_t {
                                           const char *new_password,
                                           size_t new_password_len);
     /**
-     * A public key (RFC 4252 section 7). Without a signature the client only asks whether the key would do, and
-     * SSH_AUTH_SUCCESSFUL authenticates nobody; with one, the signature was verified before the call. SSH_AUTH_*.
+     * A public key (RFC 4252 section 7). Without a signature the client only asks whether the key would do:
+     * SSH_AUTH_SUCCESSFUL and SSH_AUTH_PARTIALLY_SUCCESSFUL both say that it would, and nothing is passed. With one, the
+     * signature was verified before the call. SSH_AUTH_*.
      */
     int32_t (*check_auth_publickey)(void *user_data,
                                     ssh_ticket_t *ticket,
@@ -618,7 +630,10 @@ typedef struct ssh_server_hooks_t {
                                          size_t modes_len);
     /** A shell (RFC 4254 section 6.5). SSH_REQUEST_*. */
     int32_t (*check_channel_shell_request)(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *channel);
-    /** A command (RFC 4254 section 6.5). SSH_REQUEST_*. */
+    /**
+     * A command (RFC 4254 section 6.5). SSH_REQUEST_*. A client may ask for a second on the same channel, which the RFC
+     * forbids: refuse it.
+     */
     int32_t (*check_channel_exec_request)(void *user_data,
                                           ssh_ticket_t *ticket,
                                           ssh_channel_t *channel,
@@ -1328,7 +1343,7 @@ ssh_status_t ssh_transport_new_address(const char *address,
  * fd: taken, also when the call fails; made non-blocking and close-on-exec.
  * options: may be NULL.
  * out_transport: owned result, ssh_transport_free.
- * Returns SSH_OK; SSH_ERR_IO where the descriptor is not one. Details are in ssh_get_exception(NULL).
+ * Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT where the descriptor is no socket. Details are in ssh_get_exception(NULL).
  */
 ssh_status_t ssh_transport_new_fd(int fd,
                                   const ssh_transport_options_t *options,
@@ -1658,7 +1673,8 @@ ssh_status_t ssh_transport_open_channel(ssh_transport_t *transport,
  *
  * timeout_ms: SSH_WAIT_DEFAULT has no bound.
  * out_channel: owned result, ssh_channel_free.
- * Returns SSH_OK, or SSH_ERR_TIMEOUT.
+ * Returns SSH_OK; SSH_ERR_TIMEOUT; what ended the connection, which also ends the wait: ssh_transport_is_active tells a
+ * login that took too long, SSH_ERR_TIMEOUT as well, from a wait that did.
  */
 ssh_status_t ssh_transport_accept(ssh_transport_t *transport,
                                   int64_t timeout_ms,
@@ -1941,7 +1957,8 @@ const char *ssh_ticket_get_passed(const ssh_ticket_t *ticket);
  * Puts the text that goes with an answer: why a channel is refused, or what to show with SSH_AUTH_CHANGE_PASSWORD.
  *
  * text: copied.
- * Returns SSH_OK, or SSH_ERR_INVALID_STATE where the ticket was settled; the same for all of these.
+ * Returns SSH_OK, or SSH_ERR_INVALID_STATE where the ticket was settled in this hook; the same for all of these. A ticket
+ * is gone once its hook has returned anything but SSH_HOOK_PENDING, and after the hook once it was settled or freed.
  */
 ssh_status_t ssh_ticket_set_text(ssh_ticket_t *ticket,
                                  const char *text);
@@ -2215,8 +2232,9 @@ ssh_status_t ssh_channel_sendall_stderr(ssh_channel_t *channel,
 /* ==== Channel: life and properties ============================================================================= */
 
 /**
- * Ends a channel: sends EOF and CLOSE (RFC 4254 section 5.3) behind what was sent, and wakes every waiter with
- * SSH_ERR_CHANNEL_CLOSED. A second call does nothing. Data that arrived stays readable. Allowed in callbacks.
+ * Ends a channel: sends EOF and CLOSE (RFC 4254 section 5.3) behind what was sent, and wakes every waiter: receivers with
+ * SSH_EOF, others with SSH_ERR_CHANNEL_CLOSED. A second call does nothing. Data that arrived stays readable. Allowed in
+ * callbacks.
  */
 ssh_status_t ssh_channel_close(ssh_channel_t *channel);
 

@@ -123,8 +123,8 @@ pub type Refusal = (u32, String);
 /// The server's application. Every method has a default that denies. A method may return before it has answered: the
 /// peer waits, hooks for what else it does go on.
 pub trait Hooks: Send + Sync {
-    /// Authentication methods a refusal lists, most useful first. `passed` are those this user passed, the step
-    /// decided now included.
+    /// Authentication methods that can come now, most useful first: a refusal lists them, and a request for another is
+    /// refused without being asked about. `passed` are those this user passed, a step decided now included.
     fn allowed_auths(&self, _transport: &Transport, _user: &str, _passed: &[&str]) -> Vec<String> {
         Vec::new()
     }

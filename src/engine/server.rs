@@ -14,7 +14,7 @@ use crate::crypto::hostkey::{PrivateKey, PublicKey};
 use crate::crypto::rng::SystemRng;
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::connection::Connection;
-use crate::proto::event::{AuthVerdict, ChannelId, IncomingOpen, Ticket};
+use crate::proto::event::{AuthQuestion, AuthVerdict, ChannelId, IncomingOpen, Ticket};
 use crate::proto::phase::Role;
 use crate::wire::msg_channel::{StreamlocalForward, TcpipForward};
 use crate::wire::Writer;
@@ -108,6 +108,7 @@ fn consult<A: 'static>(
 pub(super) fn auth_ask(core: &mut Core, shared: &Arc<Shared>, ticket: Ticket, asked: AuthAsk) {
     let first = !std::mem::replace(&mut core.server.banner_sent, true);
     let (user, passed, method) = (asked.user.clone(), asked.passed.clone(), asked.question.method());
+    let is_query = matches!(asked.question, AuthQuestion::KeyQuery { .. });
     consult(
         core,
         shared,
@@ -120,13 +121,15 @@ pub(super) fn auth_ask(core: &mut Core, shared: &Arc<Shared>, ticket: Ticket, as
                     let _ = conn.send_banner(&text, &language);
                 }
             }
-            hooks.check_auth(&transport, &asked, right);
+            if may_follow(hooks, &transport, &asked) {
+                hooks.check_auth(&transport, &asked, right);
+            }
         },
         move |core, said| {
             let mut passed = passed;
             let verdict = match said.unwrap_or(AuthVerdict::Failure) {
                 AuthVerdict::Failure => AuthVerdict::Failure,
-                AuthVerdict::Partial => {
+                AuthVerdict::Partial if !is_query => {
                     passed.push(method);
                     AuthVerdict::Partial
                 }
@@ -142,6 +145,13 @@ pub(super) fn auth_ask(core: &mut Core, shared: &Arc<Shared>, ticket: Ticket, as
             refuse_auth(core, ticket, verdict, user, passed);
         },
     );
+}
+
+/// Whether the hooks list the method as one that can come now: what is not offered is not asked about, or a client
+/// could leave out a step. "none" is never listed, and answers to prompts belong to an attempt that was allowed.
+fn may_follow(hooks: &dyn Hooks, transport: &Transport, asked: &AuthAsk) -> bool {
+    matches!(asked.question, AuthQuestion::None | AuthQuestion::InteractiveAnswers(_))
+        || hooks.allowed_auths(transport, &asked.user, &asked.passed).iter().any(|name| name == asked.question.method())
 }
 
 /// Answers with a failure, partial or not, and the methods that can follow, which only the hooks know.

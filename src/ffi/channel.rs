@@ -10,8 +10,9 @@ use crate::error::{Error, ErrorKind};
 use std::ffi::{c_char, c_int};
 use std::sync::Arc;
 
-/// Ends a channel: sends EOF and CLOSE (RFC 4254 section 5.3) behind what was sent, and wakes every waiter with
-/// SSH_ERR_CHANNEL_CLOSED. A second call does nothing. Data that arrived stays readable. Allowed in callbacks.
+/// Ends a channel: sends EOF and CLOSE (RFC 4254 section 5.3) behind what was sent, and wakes every waiter: receivers with
+/// SSH_EOF, others with SSH_ERR_CHANNEL_CLOSED. A second call does nothing. Data that arrived stays readable. Allowed in
+/// callbacks.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_close(channel: *mut ssh_channel_t) -> ssh_status_t {
     guard_unit(|| {

@@ -3,12 +3,12 @@
 use super::types::{ssh_channel_t, ssh_destroy_cb_t, ssh_key_t, ssh_ticket_t, ssh_transport_t};
 use std::ffi::{c_char, c_void};
 
+/// An authentication step is refused. Zero, so that a hook which forgets to decide lets nobody in.
+pub const SSH_AUTH_FAILED: i32 = 0;
 /// An authentication step is right: the user is authenticated.
-pub const SSH_AUTH_SUCCESSFUL: i32 = 0;
+pub const SSH_AUTH_SUCCESSFUL: i32 = 1;
 /// An authentication step is right, and another method must follow.
-pub const SSH_AUTH_PARTIALLY_SUCCESSFUL: i32 = 1;
-/// An authentication step is refused.
-pub const SSH_AUTH_FAILED: i32 = 2;
+pub const SSH_AUTH_PARTIALLY_SUCCESSFUL: i32 = 2;
 /// keyboard-interactive only: ask the questions put into the ticket (ssh_ticket_add_prompt).
 pub const SSH_AUTH_ASK: i32 = 3;
 /// password only: the password is right but must be changed; the ticket's text is shown (ssh_ticket_set_text).
@@ -52,9 +52,13 @@ pub struct ssh_prompt_answer_t {
 /// transport it runs for; the handles passed to it are borrowed and good until it returns.
 ///
 /// A hook with a ticket returns the answer: SSH_AUTH_*, SSH_OPEN_* or SSH_REQUEST_*; any other number denies. To answer
-/// later, from any thread, it keeps the ticket and returns SSH_HOOK_PENDING: see ssh_ticket_settle. A hook that
-/// settles its ticket itself returns SSH_HOOK_PENDING too; the reply has been sent then, and whoever serves a command
-/// can be told to begin. A NULL hook denies, where its comment says nothing else.
+/// later, from any thread, it keeps the ticket and returns SSH_HOOK_PENDING: see ssh_ticket_settle. A NULL hook denies,
+/// where its comment says nothing else. A ticket that is neither settled nor freed leaves its own question open.
+///
+/// To serve a command: the hook settles its ticket with SSH_REQUEST_GRANTED, tells the thread that serves to begin, and
+/// returns SSH_HOOK_PENDING. What is sent before the request is granted reaches the client before the reply to it, which
+/// clients do not expect. The application's own handle of the channel comes from ssh_transport_accept, where it is by the
+/// time a hook is called for that channel; ssh_channel_get_id, the same for both handles, tells which it is.
 ///
 /// Text is the peer's: raw, NUL-terminated; a request with a NUL inside a text without a length is refused unasked.
 #[repr(C)]
@@ -64,15 +68,17 @@ pub struct ssh_server_hooks_t {
     pub size: usize,
     /// Passed to every hook.
     pub user_data: *mut c_void,
-    /// May be NULL. Releases user_data, once, after the last hook.
+    /// May be NULL. Releases user_data, once, after the last hook, when the connection is over. Tickets may still be
+    /// kept then: whoever keeps one must not rely on user_data.
     pub destroy: ssh_destroy_cb_t,
     /// Returns a text shown before the first authentication step (RFC 4252 section 5.4), or NULL for none; copied when
     /// the hook returns.
     pub get_banner:
         Option<unsafe extern "C" fn(user_data: *mut c_void, transport: *mut ssh_transport_t) -> *const c_char>,
-    /// Returns the methods that can follow a step that was refused or partially successful, comma-separated; copied when
-    /// the hook returns. passed are those this user passed, that step included. NULL: the methods of which there is a
-    /// hook, without those passed.
+    /// Returns the methods that can come now, comma-separated; copied when the hook returns. Called before each step, and
+    /// after one that was refused or partially successful; a method that is not listed is refused without a call of its
+    /// hook. passed are those this user passed, "" at first. NULL: the methods of which there is a hook, without those
+    /// passed.
     pub get_allowed_auths: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -114,8 +120,9 @@ pub struct ssh_server_hooks_t {
             new_password_len: usize,
         ) -> i32,
     >,
-    /// A public key (RFC 4252 section 7). Without a signature the client only asks whether the key would do, and
-    /// SSH_AUTH_SUCCESSFUL authenticates nobody; with one, the signature was verified before the call. SSH_AUTH_*.
+    /// A public key (RFC 4252 section 7). Without a signature the client only asks whether the key would do:
+    /// SSH_AUTH_SUCCESSFUL and SSH_AUTH_PARTIALLY_SUCCESSFUL both say that it would, and nothing is passed. With one, the
+    /// signature was verified before the call. SSH_AUTH_*.
     pub check_auth_publickey: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -203,7 +210,8 @@ pub struct ssh_server_hooks_t {
     pub check_channel_shell_request: Option<
         unsafe extern "C" fn(user_data: *mut c_void, ticket: *mut ssh_ticket_t, channel: *mut ssh_channel_t) -> i32,
     >,
-    /// A command (RFC 4254 section 6.5). SSH_REQUEST_*.
+    /// A command (RFC 4254 section 6.5). SSH_REQUEST_*. A client may ask for a second on the same channel, which the RFC
+    /// forbids: refuse it.
     pub check_channel_exec_request: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,

@@ -182,7 +182,8 @@ pub unsafe extern "C" fn ssh_ticket_get_passed(ticket: *const ssh_ticket_t) -> *
 /// Puts the text that goes with an answer: why a channel is refused, or what to show with SSH_AUTH_CHANGE_PASSWORD.
 ///
 /// text: copied.
-/// Returns SSH_OK, or SSH_ERR_INVALID_STATE where the ticket was settled; the same for all of these.
+/// Returns SSH_OK, or SSH_ERR_INVALID_STATE where the ticket was settled in this hook; the same for all of these. A ticket
+/// is gone once its hook has returned anything but SSH_HOOK_PENDING, and after the hook once it was settled or freed.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_ticket_set_text(ticket: *mut ssh_ticket_t, text: *const c_char) -> ssh_status_t {
     guard_unit(|| {

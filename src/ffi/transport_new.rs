@@ -112,7 +112,7 @@ pub unsafe extern "C" fn ssh_transport_new_address(
 /// fd: taken, also when the call fails; made non-blocking and close-on-exec.
 /// options: may be NULL.
 /// out_transport: owned result, ssh_transport_free.
-/// Returns SSH_OK; SSH_ERR_IO where the descriptor is not one. Details are in ssh_get_exception(NULL).
+/// Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT where the descriptor is no socket. Details are in ssh_get_exception(NULL).
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_new_fd(
     fd: c_int,

@@ -134,7 +134,8 @@ pub struct ssh_transport_options_t {
     pub max_auth_attempts: u32,
     /// Server: rounds of questions in one keyboard-interactive attempt. Default 16.
     pub max_interactive_rounds: u32,
-    /// Channels open at once, both sides' together. Default 1000.
+    /// Channels at once, both sides' together. One counts until it is closed, its handles are freed, and, if the peer
+    /// opened it, it was accepted. Default 1000.
     pub max_channels: u32,
     /// Server: environment variables for one channel. Default 128.
     pub max_environment: u32,

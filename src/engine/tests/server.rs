@@ -177,6 +177,10 @@ struct Later {
 }
 
 impl Hooks for Later {
+    fn allowed_auths(&self, _: &Transport, _: &str, _: &[&str]) -> Vec<String> {
+        vec!["password".to_owned()]
+    }
+
     fn check_auth(&self, _: &Transport, _: &AuthAsk, answer: Answer<AuthVerdict>) {
         self.auth.lock().unwrap().push(answer);
     }

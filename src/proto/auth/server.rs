@@ -357,7 +357,8 @@ impl ServerAuth {
         methods: String,
     ) -> Result<Answered> {
         match (verdict, pending.step) {
-            (AuthVerdict::Success, Step::Query { algorithm, key }) => {
+            // Either says that the key would do; nothing is passed before a signature was verified.
+            (AuthVerdict::Success | AuthVerdict::Partial, Step::Query { algorithm, key }) => {
                 out.message(|buf| UserauthPkOk::new(&algorithm, &key).encode(buf));
             }
             (AuthVerdict::Success, _) => {
@@ -366,7 +367,7 @@ impl ServerAuth {
                 out.event(Event::Authenticated);
                 return Ok(Answered::Authenticated);
             }
-            (AuthVerdict::Partial, step) if !matches!(step, Step::Query { .. }) => {
+            (AuthVerdict::Partial, step) => {
                 out.log(3, || {
                     let (method, user) = (step.method(), printable(self.user.as_bytes()));
                     format!("\"{method}\" for user \"{user}\" accepted, and more is needed: {methods}")

@@ -147,7 +147,13 @@ fn a_verdict_that_does_not_fit_leaves_the_question_open() {
 
 #[test]
 fn a_query_is_only_ever_accepted_or_refused() {
-    for verdict in [AuthVerdict::Partial, AuthVerdict::Failure] {
+    let cases = [
+        (AuthVerdict::Success, numbers::USERAUTH_PK_OK),
+        // Of a key that is one step of several, too: the client signs only after this answer.
+        (AuthVerdict::Partial, numbers::USERAUTH_PK_OK),
+        (AuthVerdict::Failure, numbers::USERAUTH_FAILURE),
+    ];
+    for (verdict, answer) in cases {
         let mut pair = alone();
         pair.answering = false;
         let mut data = vec![0];
@@ -156,8 +162,10 @@ fn a_query_is_only_ever_accepted_or_refused() {
         let (ticket, _) = pair.open.pop().unwrap();
         pair.server.answer(&mut pair.server_out, ticket, &verdict, METHODS).unwrap();
         let sent = pair.server_out.take_payloads();
-        assert_eq!(sent[0][0], numbers::USERAUTH_FAILURE);
-        assert_eq!(sent[0].last(), Some(&0), "no partial success");
+        assert_eq!(sent[0][0], answer, "{verdict:?}");
+        assert!(answer == numbers::USERAUTH_PK_OK || sent[0].last() == Some(&0), "no partial success");
+        feed(&mut pair, &password_request("carol", "secret"));
+        assert_eq!(pair.open.pop().unwrap().1, AuthVerdict::Failure, "her password counts once a key was passed");
     }
 }
 

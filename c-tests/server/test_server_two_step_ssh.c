@@ -1,0 +1,114 @@
+/* Two steps as one writes them first, a key that is a partial success whether signed or not: the system's `ssh`, which asks before it
+ * signs, gets through, and nobody gets past the key without having signed. A method that is not the next one is refused unasked. */
+#include "server.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static atomic_int signed_keys, questions;
+
+static const char *next_step(void *user_data, ssh_transport_t *transport, const char *username, const char *passed)
+{
+    (void)user_data, (void)transport, (void)username;
+    return *passed == '\0' ? "publickey" : "keyboard-interactive";
+}
+
+static int32_t check_key(void *user_data, ssh_ticket_t *ticket, ssh_transport_t *transport, const char *username, const ssh_key_t *key, const char *algorithm, bool is_signed)
+{
+    (void)ticket, (void)transport, (void)username, (void)algorithm;
+    atomic_fetch_add(&signed_keys, is_signed);
+    return ssh_key_is_equal(key, user_data) ? SSH_AUTH_PARTIALLY_SUCCESSFUL : SSH_AUTH_FAILED;
+}
+
+/* Lets in whoever is asked: who gets here has passed the key. */
+static int32_t interactive(void *user_data, ssh_ticket_t *ticket, ssh_transport_t *transport, const char *username, const char *submethods)
+{
+    (void)user_data, (void)ticket, (void)transport, (void)username, (void)submethods;
+    atomic_fetch_add(&questions, 1);
+    return SSH_AUTH_SUCCESSFUL;
+}
+
+static int32_t interactive_response(void *user_data, ssh_ticket_t *ticket, ssh_transport_t *transport, const char *username, const ssh_prompt_answer_t *answers, size_t answers_len)
+{
+    (void)user_data, (void)ticket, (void)transport, (void)username, (void)answers, (void)answers_len;
+    return SSH_AUTH_FAILED;
+}
+
+static void *serve(void *argument)
+{
+    ssh_channel_t *channel;
+
+    if (ssh_transport_accept(argument, WAIT_MS, &channel) == SSH_OK) {
+        CHECK_OK(ssh_channel_send_exit_status(channel, 9));
+        ssh_channel_free(channel);
+    }
+    return NULL;
+}
+
+/* The exit status of `ssh` with these options. */
+static int run_ssh(const ssh_server_hooks_t *hooks, const char *options)
+{
+    char command[1024];
+    ssh_transport_t *server;
+    uint32_t port;
+    int listener = listen_local(&port), status;
+    pthread_t thread;
+    FILE *ssh;
+
+    snprintf(command, sizeof command,
+             "ssh -F /dev/null -p %u %s -o IdentitiesOnly=yes -o IdentityAgent=none -o StrictHostKeyChecking=no "
+             "-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR joe@127.0.0.1 anything </dev/null 2>&1",
+             port, options);
+    ssh = popen(command, "r");
+    CHECK(ssh != NULL);
+    server = server_accept(listener, NULL);
+    close(listener);
+    CHECK_OK(ssh_transport_start_server(server, hooks, WAIT_MS));
+    CHECK(pthread_create(&thread, NULL, serve, server) == 0);
+    status = pclose(ssh);
+    pthread_join(thread, NULL);
+    ssh_transport_free(server);
+    CHECK(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+int main(void)
+{
+    ssh_server_hooks_t hooks = usual_hooks();
+    char dir[] = "/tmp/sshrs-test-XXXXXX", command[512], options[256], path[64];
+    ssh_key_t *key;
+
+    if (system("command -v ssh >/dev/null && command -v ssh-keygen >/dev/null") != 0) {
+        puts("skipped: there is no ssh");
+        return 77;
+    }
+    CHECK(mkdtemp(dir) != NULL);
+    snprintf(command, sizeof command, "ssh-keygen -q -t ed25519 -N '' -f %s/key", dir);
+    CHECK(system(command) == 0);
+    snprintf(path, sizeof path, "%s/key.pub", dir);
+    CHECK_OK(ssh_key_load_public_file(path, &key));
+
+    hooks.user_data = key;
+    hooks.check_auth_password = NULL;
+    hooks.get_allowed_auths = next_step;
+    hooks.check_auth_publickey = check_key;
+    hooks.check_auth_interactive = interactive;
+    hooks.check_auth_interactive_response = interactive_response;
+
+    snprintf(options, sizeof options, "-i %s/key", dir);
+    CHECK(run_ssh(&hooks, options) == 9);
+    CHECK(signed_keys == 1 && questions == 1);
+
+    /* The key's public half says that it would do, and is not enough. */
+    snprintf(command, sizeof command, "rm %s/key", dir);
+    CHECK(system(command) == 0);
+    snprintf(options, sizeof options, "-i %s/key.pub", dir);
+    CHECK(run_ssh(&hooks, options) == 255);
+    CHECK(run_ssh(&hooks, "-o PubkeyAuthentication=no -o PreferredAuthentications=keyboard-interactive") == 255);
+    CHECK(signed_keys == 1 && questions == 1);
+
+    ssh_key_free(key);
+    ssh_key_free(host_key());
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    CHECK(system(command) == 0);
+    return 0;
+}
