@@ -41,6 +41,9 @@ static const struct setting ROWS[] = {
     TEXT_ROW("Ciphers", algorithms.ciphers, NULL),
     CHOICE_ROW("Compression", compression, "no", SETTINGS_YES_NO),
     TIME_ROW("ConnectTimeout", connect_timeout, "0"),
+    LIST_ROW("DynamicForward", dynamic_forwards),
+    CHOICE_ROW("ExitOnForwardFailure", exit_on_forward_failure, "no", SETTINGS_YES_NO),
+    CHOICE_ROW("ForwardAgent", forward_agent, "no", SETTINGS_YES_NO),
     TEXT_ROW("GlobalKnownHostsFile", global_known_hosts, "/etc/ssh/ssh_known_hosts"),
     CHOICE_ROW("HashKnownHosts", hash_known_hosts, "no", SETTINGS_YES_NO),
     TEXT_ROW("HostKeyAlgorithms", algorithms.host_keys, NULL),
@@ -49,6 +52,7 @@ static const struct setting ROWS[] = {
     LIST_ROW("IdentityFile", identities),
     CHOICE_ROW("KbdInteractiveAuthentication", interactive_authentication, "yes", SETTINGS_YES_NO),
     TEXT_ROW("KexAlgorithms", algorithms.kex, NULL),
+    LIST_ROW("LocalForward", local_forwards),
     CHOICE_ROW("LogLevel", log_level, "INFO", SETTINGS_LOG_LEVELS),
     TEXT_ROW("MACs", algorithms.macs, NULL),
     NUMBER_ROW("NumberOfPasswordPrompts", password_prompts, "3", 0, 100),
@@ -59,6 +63,7 @@ static const struct setting ROWS[] = {
     TEXT_ROW("PubkeyAcceptedAlgorithms", algorithms.pubkeys, NULL),
     CHOICE_ROW("PubkeyAuthentication", pubkey_authentication, "yes", SETTINGS_YES_NO),
     REKEY_ROW("RekeyLimit", rekey),
+    LIST_ROW("RemoteForward", remote_forwards),
     CHOICE_ROW("RequestTTY", request_tty, "auto", TTY),
     LIST_ROW("SendEnv", send_env),
     NUMBER_ROW("ServerAliveCountMax", alive_count_max, "3", 0, 1000000),
@@ -113,8 +118,7 @@ bool options_set(struct options *options, const char *assignment)
     return settings_assign(&SETTINGS, options, assignment);
 }
 
-/* Sets what a short option stands for. */
-static enum options_taken set_value(struct options *options, const char *key, const char *value)
+bool options_set_value(struct options *options, const char *key, const char *value)
 {
     char what[64];
     const char *expected;
@@ -122,13 +126,18 @@ static enum options_taken set_value(struct options *options, const char *key, co
     snprintf(what, sizeof what, "option for %s", key);
     if (value == NULL) {
         report_error(what, "a value is missing", "see --help");
-        return OPTIONS_WRONG;
+        return false;
     }
     expected = settings_set(settings_find(&SETTINGS, key, strlen(key)), options, value);
     if (expected == NULL)
-        return OPTIONS_TAKEN;
+        return true;
     report_error(what, value, expected);
-    return OPTIONS_WRONG;
+    return false;
+}
+
+static enum options_taken set_value(struct options *options, const char *key, const char *value)
+{
+    return options_set_value(options, key, value) ? OPTIONS_TAKEN : OPTIONS_WRONG;
 }
 
 static enum options_taken take_file(const char **field, struct arguments *arguments)

@@ -46,6 +46,12 @@ struct options {
     int password_prompts;
     int batch_mode;
 
+    int forward_agent;
+    int exit_on_forward_failure;
+    struct text_list local_forwards; /* as they were typed */
+    struct text_list remote_forwards;
+    struct text_list dynamic_forwards;
+
     int request_tty; /* TTY_* */
     struct text_list send_env;
     struct text_list set_env;
@@ -58,6 +64,9 @@ void options_init(struct options *options);
 /* Takes "Key=Value" or "Key Value". The first value given for a key holds, as in OpenSSH; lists grow. Reports what is wrong
  * and returns false. */
 bool options_set(struct options *options, const char *assignment);
+
+/* Takes what a short option stands for; value may be NULL, which is reported as missing. */
+bool options_set_value(struct options *options, const char *key, const char *value);
 
 /* Takes an option of the command line if it is one that all programs share. */
 enum options_taken { OPTIONS_NOT_MINE, OPTIONS_TAKEN, OPTIONS_WRONG };

@@ -11,12 +11,23 @@ const char CLI_HELP[] =
     "Logs in to an SSH server and runs a command there, or a shell. The exit status is the command's, 128 + the signal's\n"
     "number if a signal ended it, and 255 if sshrs-ssh itself failed.\n"
     "\n"
+    "  -A                       let the server use the agent at SSH_AUTH_SOCK (-o ForwardAgent=yes)\n"
+    "  -D [ADDRESS:]PORT        listen here as a SOCKS proxy; connections go out from the server\n"
     "  -G                       print the settings and exit\n"
-    "  -N                       run nothing\n"
+    "  -L [ADDRESS:]PORT:HOST:HOSTPORT\n"
+    "                           listen here; connections go on from the server to HOST\n"
+    "  -N                       run nothing, only forward\n"
+    "  -R [ADDRESS:]PORT:HOST:HOSTPORT\n"
+    "                           have the server listen, on a port of its choice for 0; connections go on from here to HOST\n"
     "  -s                       the command is a subsystem's name\n"
     "  -t, -T                   ask for a terminal on the server (-tt: even if stdin is none), or never\n"
     "  -W HOST:PORT             connect stdin and stdout to HOST:PORT, seen from the server\n"
-    "  --help                   print this\n";
+    "  --help                   print this\n"
+    "\n"
+    "A path can stand for [ADDRESS:]PORT, and for HOST:HOSTPORT, in -L and -R: a Unix socket. Without ADDRESS only this host,\n"
+    "or the server itself, can connect; * is every address. Forwards end with the command. One that cannot be set up ends the\n"
+    "program only with -o ExitOnForwardFailure=yes.\n"
+    "\n";
 
 static bool refuse(int letter)
 {
@@ -57,7 +68,11 @@ static bool take_own(struct cli *cli, struct arguments *arguments, int letter)
     case 'T': cli->tty = TTY_NO; return true;
     case 't': cli->tty = cli->tty == TTY_YES || cli->tty == TTY_FORCE ? TTY_FORCE : TTY_YES; return true;
     case 'W': return set_relay(cli, arguments_value(arguments));
-    case 'A': case 'D': case 'F': case 'L': case 'R': case 'X': return refuse(letter);
+    case 'A': return options_set_value(&cli->options, "ForwardAgent", "yes");
+    case 'D': return options_set_value(&cli->options, "DynamicForward", arguments_value(arguments));
+    case 'L': return options_set_value(&cli->options, "LocalForward", arguments_value(arguments));
+    case 'R': return options_set_value(&cli->options, "RemoteForward", arguments_value(arguments));
+    case 'F': case 'X': return refuse(letter);
     case ARGUMENTS_LONG:
         if (strcmp(arguments->name, "help") == 0) {
             cli->print_help = true;
@@ -105,6 +120,23 @@ static const char *join(char **words)
     return kept;
 }
 
+static bool read_list(struct cli *cli, enum forward_kind kind, const struct text_list *list)
+{
+    size_t i;
+
+    for (i = 0; i < list->count; i++)
+        if (!forward_spec_parse(&cli->forwards[cli->forward_count++], kind, list->items[i]))
+            return false;
+    return true;
+}
+
+static bool read_forwards(struct cli *cli)
+{
+    return read_list(cli, FORWARD_LOCAL, &cli->options.local_forwards) &&
+           read_list(cli, FORWARD_REMOTE, &cli->options.remote_forwards) &&
+           read_list(cli, FORWARD_DYNAMIC, &cli->options.dynamic_forwards);
+}
+
 static bool check_combination(const struct cli *cli)
 {
     if (cli->is_subsystem && cli->command == NULL)
@@ -138,7 +170,7 @@ bool cli_parse(struct cli *cli, char **argv)
     }
     /* Options may also stand between the host and the command. */
     if (!take_options(cli, &arguments) || !options_set_destination(&cli->options, destination) ||
-        !options_finish(&cli->options))
+        !options_finish(&cli->options) || !read_forwards(cli))
         return false;
     cli->command = join(arguments.rest);
     if (cli->tty >= 0)

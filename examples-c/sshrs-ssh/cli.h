@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "forward_spec.h"
 #include "options.h"
 
 struct cli {
@@ -14,6 +15,8 @@ struct cli {
     int tty;                   /* TTY_* as -t and -T say, -1: neither */
     const char *relay_host;    /* -W */
     int relay_port;
+    struct forward_spec forwards[3 * SETTINGS_MAX_LIST]; /* -L, -R and -D */
+    size_t forward_count;
     bool print_config;         /* -G */
     bool print_help;           /* --help */
 };

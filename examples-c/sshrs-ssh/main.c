@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "connect.h"
+#include "forwards.h"
 #include "report.h"
 #include "session.h"
 #include "signals.h"
@@ -22,10 +23,14 @@ static int print_config(struct cli *cli)
 static int connect_and_run(const struct cli *cli)
 {
     struct connection connection = {0};
+    struct forwards *forwards = NULL;
     int status = EXIT_OWN_FAILURE;
 
     if (connect_open(&cli->options, &connection))
+        forwards = forwards_start(cli, connect_transport(&connection));
+    if (forwards != NULL)
         status = session_run(cli, connect_transport(&connection));
+    forwards_end(forwards);
     connect_close(&connection);
     return status;
 }
@@ -54,7 +59,7 @@ static int run(struct cli *cli)
     if (cli->print_help)
         return print_help();
     /* Before the log starts: the library's threads must be born with the signals blocked. */
-    if (!signals_start())
+    if (!signals_start(forwards_remove_paths))
         return EXIT_OWN_FAILURE;
     report_start("sshrs-ssh", (enum report_level)cli->options.log_level);
     return cli->print_config ? print_config(cli) : connect_and_run(cli);

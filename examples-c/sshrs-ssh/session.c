@@ -6,9 +6,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "signal_names.h"
+#include "forwards.h"
 #include "relay.h"
 #include "report.h"
+#include "signal_names.h"
 #include "signals.h"
 #include "terminal.h"
 
@@ -84,6 +85,17 @@ static ssh_status_t request_pty(ssh_channel_t *channel)
 
     return ssh_channel_get_pty(channel, term == NULL ? "dumb" : term, size.cols, size.rows, size.width_px,
                                size.height_px, modes_len > 0 ? modes : NULL, modes_len, SSH_WAIT_FOREVER);
+}
+
+/* The session is of use without an agent too. */
+static void request_agent(const struct options *options, ssh_channel_t *channel)
+{
+    ssh_status_t rc = SSH_OK;
+
+    if (forwards_agent_path(options) != NULL)
+        rc = ssh_channel_request_forward_agent(channel, SSH_WAIT_DEFAULT);
+    if (rc != SSH_OK)
+        report_failure("forwarding the agent", rc);
 }
 
 static ssh_status_t start_command(const struct cli *cli, ssh_channel_t *channel)
@@ -186,6 +198,7 @@ static int run_in_session(const struct cli *cli, ssh_channel_t *channel)
         has_pty = false;
         rc = SSH_OK;
     }
+    request_agent(&cli->options, channel);
     send_environment(&cli->options, channel);
     if (rc == SSH_OK)
         rc = start_command(cli, channel);
@@ -247,7 +260,7 @@ static int run_nothing(ssh_transport_t *transport)
     ssh_channel_t *channel = NULL;
     ssh_status_t rc;
 
-    /* Nothing was asked for that could make the server open a channel: one that comes all the same is closed. */
+    /* Forwards take their channels themselves: one that comes all the same is closed. */
     while ((rc = ssh_transport_accept(transport, SSH_WAIT_FOREVER, &channel)) == SSH_OK)
         ssh_channel_free(channel);
     report_failure("waiting", rc);

@@ -12,6 +12,7 @@
 static sigset_t watched;
 static pthread_mutex_t pty_lock = PTHREAD_MUTEX_INITIALIZER; /* guards pty, also while it is used */
 static ssh_channel_t *pty;
+static void (*before_death)(void);
 
 static void pass_window_size_on(void)
 {
@@ -29,6 +30,7 @@ static void die_of(int number)
     sigset_t only;
 
     terminal_restore();
+    before_death();
     signal(number, SIG_DFL);
     sigemptyset(&only);
     sigaddset(&only, number);
@@ -56,13 +58,14 @@ static void do_nothing(int number)
     (void)number;
 }
 
-bool signals_start(void)
+bool signals_start(void (*clean_up)(void))
 {
     static const int DEADLY[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     struct sigaction action;
     pthread_t thread;
     size_t i;
 
+    before_death = clean_up;
     /* A reader that goes away is an error of write, not the end of this process. */
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&watched);

@@ -5,8 +5,8 @@
 #include <sshrs.h>
 #include <stdbool.h>
 
-/* Call before the library is used: its threads must not take the signals. */
-bool signals_start(void);
+/* Call before the library is used: its threads must not take the signals. clean_up runs before a signal ends the program. */
+bool signals_start(void (*clean_up)(void));
 
 /* Where window changes go; NULL: nowhere. */
 void signals_set_pty(ssh_channel_t *channel);

@@ -167,7 +167,7 @@ static int32_t on_port_forward(void *user_data, ssh_ticket_t *ticket, ssh_transp
     if (connection->restrictions.no_port_forwarding || strlen(address) >= sizeof purpose.address || !has_room(connection))
         return SSH_REQUEST_REFUSED;
     strcpy(purpose.address, address);
-    fd = listener_bind_port(strcmp(address, "::1") == 0, &purpose.port);
+    fd = acceptor_bind_port(strcmp(address, "::1") == 0, &purpose.port);
     if (fd >= 0 && port == 0)
         ssh_ticket_set_port(ticket, purpose.port);
     return add(connection, ticket, fd, &purpose, NULL);
@@ -191,7 +191,7 @@ static int32_t on_streamlocal_forward(void *user_data, ssh_ticket_t *ticket, ssh
         !has_room(connection))
         return SSH_REQUEST_REFUSED;
     strcpy(purpose.address, path);
-    return add(connection, ticket, listener_bind_path(path), &purpose, path);
+    return add(connection, ticket, acceptor_bind_path(path), &purpose, path);
 }
 
 static int32_t on_cancel_streamlocal_forward(void *user_data, ssh_ticket_t *ticket, ssh_transport_t *transport,

@@ -1,18 +1,6 @@
-#define _GNU_SOURCE /* accept4, pipe2 */
 #include "listener.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "report.h"
@@ -27,12 +15,7 @@
 struct listener {
     struct connection *connection;
     struct purpose purpose;
-    pthread_t thread;
-    int fd;
-    int signal[2]; /* a byte lets the thread begin, the end of file ends it */
-    char path[sizeof((struct sockaddr_un *)0)->sun_path];
-    dev_t device; /* the path's file as it was made */
-    ino_t inode;
+    struct acceptor *acceptor;
 };
 
 /* An accepted connection. */
@@ -40,8 +23,7 @@ struct incoming {
     struct connection *connection;
     struct purpose purpose;
     int fd;
-    char host[48];
-    uint32_t port;
+    struct acceptor_peer peer;
 };
 
 /* ---- how much ---- */
@@ -75,8 +57,8 @@ static ssh_channel_t *open_channel(const struct incoming *incoming)
 
     options.dest_host = options.dest_path = purpose->address;
     options.dest_port = purpose->port;
-    options.src_host = incoming->host;
-    options.src_port = incoming->port;
+    options.src_host = incoming->peer.host;
+    options.src_port = incoming->peer.port;
     rc = ssh_transport_open_channel(incoming->connection->transport, purpose->kind, &options, OPEN_TIMEOUT_MS, &channel);
     if (rc != SSH_OK)
         report_refusal("forwarding a connection to the client", rc);
@@ -99,21 +81,8 @@ static void *serve(void *argument)
     return NULL;
 }
 
-static void name_peer(struct incoming *incoming, const struct sockaddr_storage *from, socklen_t size)
-{
-    char port[8];
-    int on = 1;
-
-    if (from->ss_family == AF_UNIX)
-        return;
-    setsockopt(incoming->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (getnameinfo((const struct sockaddr *)from, size, incoming->host, sizeof incoming->host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-        incoming->port = (uint32_t)atoi(port);
-}
-
 /* Takes fd. */
-static void start(const struct listener *listener, int fd, const struct sockaddr_storage *from, socklen_t size)
+static void start(const struct listener *listener, int fd, const struct acceptor_peer *peer)
 {
     struct connection *connection = listener->connection;
     struct incoming *incoming;
@@ -128,7 +97,7 @@ static void start(const struct listener *listener, int fd, const struct sockaddr
         incoming->connection = connection;
         incoming->purpose = listener->purpose;
         incoming->fd = fd;
-        name_peer(incoming, from, size);
+        incoming->peer = *peer;
         if (connection_start_thread(connection, serve, incoming))
             return;
     }
@@ -137,156 +106,36 @@ static void start(const struct listener *listener, int fd, const struct sockaddr
     forwarding_end(connection);
 }
 
-/* ---- the thread that accepts ---- */
-
-static bool accept_one(const struct listener *listener)
+static bool on_accepted(void *user_data, int fd, const struct acceptor_peer *peer)
 {
-    struct sockaddr_storage from = {0};
-    socklen_t size = sizeof from;
-    int fd = accept4(listener->fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC);
+    const struct listener *listener = user_data;
 
-    if (fd >= 0) {
-        start(listener, fd, &from, size);
-        return true;
-    }
-    /* Out of descriptors: the listener stays readable, and asking again at once would only burn time. */
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-        usleep(100000);
-    return false;
-}
-
-static bool may_begin(const struct listener *listener)
-{
-    ssize_t n;
-    char go;
-
-    do
-        n = read(listener->signal[0], &go, 1);
-    while (n < 0 && errno == EINTR);
-    return n == 1;
-}
-
-static void *run(void *argument)
-{
-    struct listener *listener = argument;
-    struct pollfd fds[2] = {{listener->fd, POLLIN, 0}, {listener->signal[0], POLLIN, 0}};
-    bool more = may_begin(listener);
-
-    while (more) {
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
-            break;
-        if (fds[1].revents != 0)
-            break;
-        if (fds[0].revents != 0)
-            more = !accept_one(listener) || !listener->purpose.once;
-    }
-    close(listener->fd);
-    return NULL;
-}
-
-/* ---- binding ---- */
-
-static int bind_and_listen(int fd, const struct sockaddr *at, socklen_t size)
-{
-    int error;
-
-    if (fd < 0)
-        return -1;
-    if (bind(fd, at, size) == 0 && listen(fd, 64) == 0)
-        return fd;
-    error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
-int listener_bind_port(bool ipv6, uint32_t *port)
-{
-    struct sockaddr_in6 six = {0};
-    struct sockaddr_in four = {0};
-    struct sockaddr *at = ipv6 ? (struct sockaddr *)&six : (struct sockaddr *)&four;
-    socklen_t size = ipv6 ? sizeof six : sizeof four;
-    int fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
-
-    six.sin6_family = AF_INET6;
-    six.sin6_addr = in6addr_loopback;
-    six.sin6_port = four.sin_port = htons((uint16_t)*port);
-    four.sin_family = AF_INET;
-    four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd >= 0)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    fd = bind_and_listen(fd, at, size);
-    if (fd >= 0 && getsockname(fd, at, &size) == 0)
-        *port = ntohs(ipv6 ? six.sin6_port : four.sin_port);
-    return fd;
-}
-
-int listener_bind_path(const char *path)
-{
-    struct sockaddr_un at = {0};
-    int fd;
-
-    at.sun_family = AF_UNIX;
-    if (strlen(path) >= sizeof at.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    strcpy(at.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* The file gets the socket's mode: unlike umask, this concerns no other thread. */
-    if (fd >= 0 && fchmod(fd, 0600) != 0) {
-        close(fd);
-        return -1;
-    }
-    return bind_and_listen(fd, (struct sockaddr *)&at, sizeof at);
+    start(listener, fd, peer);
+    return !listener->purpose.once;
 }
 
 /* ---- life ---- */
-
-static void remember_path(struct listener *listener, const char *path)
-{
-    struct stat status;
-
-    if (path != NULL && strlen(path) < sizeof listener->path && lstat(path, &status) == 0) {
-        strcpy(listener->path, path);
-        listener->device = status.st_dev;
-        listener->inode = status.st_ino;
-    }
-}
-
-static void remove_path(const struct listener *listener)
-{
-    struct stat status;
-
-    if (listener->path[0] != '\0' && lstat(listener->path, &status) == 0 && status.st_dev == listener->device &&
-        status.st_ino == listener->inode)
-        unlink(listener->path);
-}
 
 struct listener *listener_new(struct connection *connection, int fd, const struct purpose *purpose, const char *path)
 {
     struct listener *listener = calloc(1, sizeof *listener);
 
-    if (listener != NULL && pipe2(listener->signal, O_CLOEXEC) == 0) {
-        listener->connection = connection;
-        listener->purpose = *purpose;
-        listener->fd = fd;
-        remember_path(listener, path);
-        if (pthread_create(&listener->thread, NULL, run, listener) == 0)
-            return listener;
-        close(listener->signal[0]);
-        close(listener->signal[1]);
+    if (listener == NULL) {
+        close(fd);
+        return NULL;
     }
-    close(fd);
-    if (path != NULL)
-        unlink(path);
+    listener->connection = connection;
+    listener->purpose = *purpose;
+    listener->acceptor = acceptor_new(fd, path, on_accepted, listener);
+    if (listener->acceptor != NULL)
+        return listener;
     free(listener);
     return NULL;
 }
 
 void listener_go(struct listener *listener)
 {
-    (void)!write(listener->signal[1], "", 1);
+    acceptor_go(listener->acceptor);
 }
 
 const struct purpose *listener_purpose(const struct listener *listener)
@@ -298,9 +147,6 @@ void listener_free(struct listener *listener)
 {
     if (listener == NULL)
         return;
-    close(listener->signal[1]);
-    pthread_join(listener->thread, NULL);
-    close(listener->signal[0]);
-    remove_path(listener);
+    acceptor_free(listener->acceptor);
     free(listener);
 }

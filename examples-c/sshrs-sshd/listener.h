@@ -1,7 +1,9 @@
-/* Sockets we listen on for a client: each connection becomes a channel. */
+/* Sockets we listen on for a client: each connection becomes a channel. They are bound by acceptor.h's functions, to a
+ * loopback address whatever the client asked for, as sshd's GatewayPorts=no. */
 #ifndef LISTENER_H
 #define LISTENER_H
 
+#include "acceptor.h"
 #include "server.h"
 
 /* What the channels are opened as. */
@@ -13,13 +15,6 @@ struct purpose {
 };
 
 struct listener;
-
-/* Binds to a loopback address, whatever the client asked for, as sshd's GatewayPorts=no; ipv6: to ::1. Port 0 leaves the choice
- * to the system; *port is the one chosen. -1, with errno, if that fails. */
-int listener_bind_port(bool ipv6, uint32_t *port);
-
-/* Binds to a path that must not exist, for this user alone. */
-int listener_bind_path(const char *path);
 
 /* Takes a bound socket. Nothing is accepted before listener_go. A path is removed in the end if it is still this socket's.
  * NULL, and the socket closed, without memory or threads. */

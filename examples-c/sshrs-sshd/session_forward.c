@@ -65,7 +65,7 @@ static int32_t on_agent(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *ch
     if (session == NULL || session->forward.agent != NULL || connection->restrictions.no_agent_forwarding ||
         !private_path(&session->forward, "agent", path, sizeof path))
         return SSH_REQUEST_REFUSED;
-    fd = listener_bind_path(path);
+    fd = acceptor_bind_path(path);
     if (fd < 0) {
         report_error(path, strerror(errno), NULL);
         return SSH_REQUEST_REFUSED;
@@ -128,7 +128,7 @@ static int bind_display(int *display)
     for (*display = FIRST_DISPLAY; fd < 0 && errno == EADDRINUSE && *display <= LAST_DISPLAY; ++*display) {
         uint32_t port = (uint32_t)(X11_PORT + *display);
 
-        fd = listener_bind_port(false, &port);
+        fd = acceptor_bind_port(false, &port);
     }
     --*display;
     return fd;

@@ -11,10 +11,14 @@ check 255 'sshrs-ssh: --frobnicate: unknown option' "$ssh" --frobnicate host
 check 255 'unknown option' "$ssh" -o NoSuchOption=1 host
 check 255 'the host is missing' "$ssh"
 check 255 'not a destination' "$ssh" user@
-check 255 'not supported yet' "$ssh" -L 1:localhost:2 host
-check 255 'not supported yet' "$ssh" -R 1:localhost:2 host
-check 255 'not supported yet' "$ssh" -D 1 host
-check 255 'not supported yet' "$ssh" -A host
+for forward in 1 1:2 0:localhost:2 1:localhost:0 65536:localhost:2 1:localhost:http 1::2 a:b:c:d:e 1:localhost:2: ''; do
+    check 255 'a forward' "$ssh" -L "$forward" host
+done
+check 255 'not a forward' "$ssh" -R 1 host
+check 255 'not a forward' "$ssh" -D localhost host
+check 255 'not a forward' "$ssh" -D /path host
+check 255 'not a forward' "$ssh" -o 'LocalForward=1 localhost' host
+check 255 'a value is missing' "$ssh" -L
 check 255 'not supported yet' "$ssh" -X host
 check 255 'not supported yet' "$ssh" -F /dev/null host
 check 255 'a number in range' "$ssh" -p 65536 host
@@ -38,5 +42,11 @@ check 0 'ciphers aes256-ctr' "$ssh" -G -o Ciphers=aes256-ctr host
 check 0 'kexalgorithms mlkem768x25519-sha256,' "$ssh" -G host
 check 0 'serveraliveinterval 90' "$ssh" -G -o ServerAliveInterval=1m30s host
 check 0 'addressfamily inet6' "$ssh" -G6 host
+check 0 'localforward [::1]:1:[::1]:2' "$ssh" -G -L '[::1]:1:[::1]:2' host
+check 0 'localforward 1 localhost:2' "$ssh" -G -o 'LocalForward=1 localhost:2' host
+check 0 'remoteforward 0:localhost:2' "$ssh" -G -R 0:localhost:2 host
+check 0 'remoteforward /a:/b' "$ssh" -G -R 1:/b -R /a:/b host
+check 0 'dynamicforward *:1' "$ssh" -G -D '*:1' host
+check 0 'forwardagent yes' "$ssh" -GA host
 check 0 'identityfile /tmp/b' "$ssh" -G -i /tmp/a -i /tmp/b host
 finish

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Forwarding through sshrs-sshd, by the system's ssh: ports and Unix sockets both ways, a proxy, jump hosts, the agent, X11.
-#   forward.sh SSHRS-SSHD
+# Forwarding through sshrs-sshd, by the system's ssh and by sshrs-ssh: ports and Unix sockets both ways, a proxy, the agent; by ssh
+# alone jump hosts and X11.
+#   forward.sh SSHRS-SSHD SSHRS-SSH
 . "$(dirname "$0")/check.sh"
-sshd=$1
+sshd=$1 own_client=$2
 for tool in ssh ssh-keygen ssh-agent ssh-add python3; do
     command -v "$tool" >/dev/null || { echo "skipped: $tool is not installed"; exit 77; }
 done
@@ -69,7 +70,7 @@ for server in servers:
 print(servers[0].getsockname()[1], flush=True)
 threading.Event().wait()
 PYTHON
-# talk PORT-OR-PATH [SOCKS-PORT]: sends stdin and its end, prints the answer.
+# talk PORT-OR-PATH [SOCKS-PORT [4a]]: sends stdin and its end, prints the answer.
 cat >"$dir/talk.py" <<'PYTHON'
 import socket, sys, threading
 to = sys.argv[1]
@@ -79,7 +80,11 @@ def connect(to):
         s.connect(to)
         return s
     return socket.create_connection(("127.0.0.1", int(to)), 5)
-if len(sys.argv) > 2:
+if len(sys.argv) > 3:
+    s = connect(sys.argv[2])
+    s.sendall(b"\4\1" + int(to).to_bytes(2, "big") + b"\0\0\0\1me\0localhost\0")
+    assert s.recv(8)[:2] == b"\0\x5a"
+elif len(sys.argv) > 2:
     s = connect(sys.argv[2])
     s.sendall(b"\5\1\0")
     assert s.recv(2) == b"\5\0"
@@ -165,6 +170,50 @@ agent=$(client -A $host 'ssh-add -l >&2; stat -c %a "${SSH_AUTH_SOCK%/*}" "$SSH_
 check 0 'user (ED25519)' cat "$dir/said"
 same 'for its user alone' "$(tail -n 2 "$dir/said" | paste -sd ' ' -)" '700 600'
 await 'the end of the socket' sh -c "! test -e '$agent'"
+
+# All of it by sshrs-ssh.
+cat >"$dir/own" <<OWN
+#!/bin/sh
+exec "$own_client" -p $port -o "UserKnownHostsFile=$dir/known_hosts" -i "$dir/user" "\$@"
+OWN
+chmod +x "$dir/own"
+"$dir/own" -N -o ExitOnForwardFailure=yes -L "$tcp:localhost:$service" -o "LocalForward=$dir/own-port localhost:$service" \
+    -L "$dir/own-socket:$dir/service" -L "$dir/own-nowhere:127.0.0.1:1" -D "127.0.0.1:$socks" \
+    -R "0:localhost:$service" -R "$dir/own-remote:$dir/service" -R "$given:127.0.0.1:1" $host >"$dir/own.log" 2>&1 &
+own_pid=$!
+pids="$pids $own_pid"
+await 'what sshrs-ssh listens on' talk "$socks" </dev/null
+same '3 MB through -L of sshrs-ssh' "$(talk "$tcp" <"$dir/data" | sha256sum)" "$want"
+same 'from a socket to a port' "$(echo Text | talk "$dir/own-port")" tEXT
+same '3 MB from a socket to a socket' "$(talk "$dir/own-socket" <"$dir/data" | sha256sum)" "$want"
+same 'for its user alone' "$(stat -c %a "$dir/own-socket")" 600
+same 'to a closed port' "$(echo x | talk "$dir/own-nowhere")" ''
+check 0 "forwarding a connection to 127.0.0.1:1: " cat "$dir/own.log"
+same '3 MB through -D of sshrs-ssh' "$(talk "$service" "$socks" <"$dir/data" | sha256sum)" "$want"
+same 'SOCKS 4a' "$(echo Text | talk "$service" "$socks" 4a)" tEXT
+check 1 'AssertionError' talk 1 "$socks"
+chosen=$(sed -n "s/^Allocated port \([0-9]*\) for remote forward to localhost:$service\$/\1/p" "$dir/own.log")
+same '3 MB through -R 0 of sshrs-ssh' "$(talk "$chosen" <"$dir/data" | sha256sum)" "$want"
+same '-R of a socket' "$(echo Text | talk "$dir/own-remote")" tEXT
+same '-R to a closed port' "$(echo x | talk "$given")" ''
+check 0 "connecting to 127.0.0.1:1 for the server: Connection refused" cat "$dir/own.log"
+check 255 "listening on localhost:$tcp: Address already in use" \
+    "$dir/own" -o ExitOnForwardFailure=yes -L "$tcp:localhost:1" $host true
+check 255 "listen on localhost:$chosen: " \
+    "$dir/own" -o ExitOnForwardFailure=yes -R "$chosen:localhost:1" $host true
+check 0 '' "$dir/own" -L "$tcp:localhost:1" $host true
+check 0 'user (ED25519)' "$dir/own" -A $host 'ssh-add -l'
+check 0 'none' "$dir/own" $host 'echo ${SSH_AUTH_SOCK:-none}'
+kill "$own_pid"
+await 'the end of the sockets' sh -c "! test -e '$dir/own-socket' && ! test -e '$dir/own-remote'"
+check 1 'refused' talk "$chosen"
+# A connection that is open does not keep the command's end waiting.
+check 7 'tEXT' "$dir/own" -L "$dir/own-open:localhost:$service" $host "echo Text | python3 $dir/talk.py $dir/own-open
+    python3 -c 'import socket, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(\"$dir/own-open\")
+time.sleep(20)' >/dev/null 2>&1 & sleep 0.5; exit 7"
+same 'and leaves nothing' "$(ls "$dir/own-open" 2>&1 | grep -c 'No such')" 1
 
 # X11: an entry for xauth, and a connection as far as a display that is not there.
 if command -v xauth >/dev/null; then

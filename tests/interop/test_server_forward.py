@@ -96,7 +96,10 @@ def running(client, *flags, **options):
         process.communicate(timeout=20)
 
 
-FORWARDERS = ["ssh", "dbclient"]
+FORWARDERS = ["ssh", "dbclient", "sshrs-ssh"]
+
+# Those that have what OpenSSH has beyond plain -L and -R.
+OPENSSH_LIKE = ["ssh", "sshrs-ssh"]
 
 
 @pytest.mark.parametrize("name", FORWARDERS)
@@ -118,10 +121,11 @@ def test_many_connections_through_one_forward(our_sshd, peer_for, echo, name):
             conn.close()
 
 
-def test_local_to_nobody(ssh, our_sshd):
+@pytest.mark.parametrize("name", OPENSSH_LIKE)
+def test_local_to_nobody(our_sshd, peer_for, name):
     """The channel is refused, and the connection lives on."""
     port, closed = free_port(), free_port()
-    with running(ssh, "-L", f"{HOST}:{port}:{HOST}:{closed}") as process:
+    with running(peer_for(name, our_sshd), "-L", f"{HOST}:{port}:{HOST}:{closed}") as process:
         for _ in range(2):
             with connect(port) as conn:
                 assert conn.recv(10) == b""
@@ -137,8 +141,9 @@ def test_remote(our_sshd, peer_for, echo, name):
             exchange(second)
 
 
-def test_remote_with_a_port_of_the_servers_choice(ssh, echo):
-    with running(ssh, "-R", f"0:{HOST}:{echo.port}") as process:
+@pytest.mark.parametrize("name", OPENSSH_LIKE)
+def test_remote_with_a_port_of_the_servers_choice(our_sshd, peer_for, echo, name):
+    with running(peer_for(name, our_sshd), "-R", f"0:{HOST}:{echo.port}") as process:
         line = process.stderr.readline().decode()
         found = re.search(r"Allocated port (\d+) for remote forward", line)
         assert found, line
@@ -159,14 +164,15 @@ def test_remote_forward_to_a_taken_port_is_refused(ssh, echo):
     assert "remote port forwarding failed" in done.stderr
 
 
-def test_dynamic(ssh, echo):
+@pytest.mark.parametrize("name", OPENSSH_LIKE)
+def test_dynamic(our_sshd, peer_for, echo, name):
     """SOCKS 5 by hand: no authentication, then CONNECT by name."""
     port = free_port()
-    with running(ssh, "-D", f"{HOST}:{port}"), connect(port) as conn:
+    with running(peer_for(name, our_sshd), "-D", f"{HOST}:{port}"), connect(port) as conn:
         conn.sendall(b"\x05\x01\x00")
         assert conn.recv(2) == b"\x05\x00"
-        name = b"localhost"
-        conn.sendall(b"\x05\x01\x00\x03" + bytes([len(name)]) + name + struct.pack(">H", echo.port))
+        host = b"localhost"
+        conn.sendall(b"\x05\x01\x00\x03" + bytes([len(host)]) + host + struct.pack(">H", echo.port))
         assert conn.recv(10)[:2] == b"\x05\x00"
         exchange(conn)
 
