@@ -49,7 +49,7 @@ echo "exit status $status (the command ended with \`exit 7\`)"
 
 echo
 echo "== What was negotiated"
-negotiated=$(grep -E '(server version|kex|host key|cipher to .*|mac to .*|compression to .*|logged in)[: ]' "$work/log") || { cat "$work/log"; exit 1; }
+negotiated=$(grep -E '^sshrs-ssh: (server version|kex|host key|cipher to .*|mac to .*|compression to .*|logged in)[: ]' "$work/log") || { cat "$work/log"; exit 1; }
 printf '%s\n' "$negotiated"
 
 # Streams from a server to our client, whose arguments are given.
