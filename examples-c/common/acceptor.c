@@ -104,14 +104,15 @@ static int bind_and_listen(int fd, const struct sockaddr *at, socklen_t size)
     return -1;
 }
 
-int acceptor_bind(const struct sockaddr *at, socklen_t size)
+/* The family is told apart: reading it through `at`, whose object has another type, is what compilers may take for reading nothing. */
+int acceptor_bind(int family, const struct sockaddr *at, socklen_t size)
 {
-    int fd = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
     if (fd >= 0)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     /* IPv4's wildcard address has a socket of its own. */
-    if (fd >= 0 && at->sa_family == AF_INET6)
+    if (fd >= 0 && family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     return bind_and_listen(fd, at, size);
 }
@@ -129,7 +130,7 @@ int acceptor_bind_port(bool ipv6, uint32_t *port)
     six.sin6_port = four.sin_port = htons((uint16_t)*port);
     four.sin_family = AF_INET;
     four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    fd = acceptor_bind(at, size);
+    fd = acceptor_bind(ipv6 ? AF_INET6 : AF_INET, at, size);
     if (fd >= 0 && getsockname(fd, at, &size) == 0)
         *port = ntohs(ipv6 ? six.sin6_port : four.sin_port);
     return fd;

@@ -18,7 +18,7 @@ struct acceptor_peer {
 typedef bool (*acceptor_fn)(void *user_data, int fd, const struct acceptor_peer *peer);
 
 /* These bind a socket and listen on it; -1, with errno, if that fails. */
-int acceptor_bind(const struct sockaddr *at, socklen_t size);
+int acceptor_bind(int family, const struct sockaddr *at, socklen_t size);
 
 /* To a loopback address, ::1 if ipv6. Port 0 leaves the choice to the system; *port is the one chosen. */
 int acceptor_bind_port(bool ipv6, uint32_t *port);

@@ -199,7 +199,7 @@ static bool add_address(struct local_forwards *forwards, const struct forward_sp
     if (error != 0)
         return report_not_bound(spec, gai_strerror(error));
     for (address = found; address != NULL && ok; address = address->ai_next) {
-        int fd = acceptor_bind(address->ai_addr, address->ai_addrlen);
+        int fd = acceptor_bind(address->ai_family, address->ai_addr, address->ai_addrlen);
 
         if (is_missing(fd) && (any || address->ai_next != NULL))
             continue;
