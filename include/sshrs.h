@@ -509,8 +509,8 @@ typedef struct ssh_prompt_answer_t {
  *
  * To serve a command: the hook settles its ticket with SSH_REQUEST_GRANTED, tells the thread that serves to begin, and
  * returns SSH_HOOK_PENDING. What is sent before the request is granted reaches the client before the reply to it, which
- * clients do not expect. The application's own handle of the channel comes from ssh_transport_accept, where it is by the
- * time a hook is called for that channel; ssh_channel_get_id, the same for both handles, tells which it is.
+ * clients do not expect. The application's own handle of the channel, which outlives the hook, comes from
+ * ssh_channel_take, or from ssh_transport_accept; ssh_channel_get_id, the same for all handles, tells which it is.
  *
  * Text is the peer's: raw, NUL-terminated; a request with a NUL inside a text without a length is refused unasked.
  */
@@ -2344,6 +2344,17 @@ ssh_status_t ssh_channel_get_destination(const ssh_channel_t *channel,
  * out_port: its port.
  */
 ssh_status_t ssh_channel_getpeername(const ssh_channel_t *channel, char **out_host, uint32_t *out_port);
+
+/**
+ * Gives the application's own handle of a channel that a hook was given; the channel does not come through
+ * ssh_transport_accept then. For hooks of servers: whoever serves the command goes on with it after the hook.
+ *
+ * channel: borrowed; the hook's.
+ * out_channel: owned result, ssh_channel_free; the channel closes with it.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE where the channel was accepted or taken before; SSH_ERR_CHANNEL_CLOSED.
+ */
+ssh_status_t ssh_channel_take(const ssh_channel_t *channel,
+                              ssh_channel_t **out_channel);
 
 /**
  * Gives a further handle on a channel's transport; unlike the first it does not keep the connection open.

@@ -129,6 +129,18 @@ impl Channel {
         Self::make(core, &shared, id, owner)
     }
 
+    /// The application's own handle of a channel that a hook was given, which then does not come through
+    /// [`Transport::accept`].
+    pub fn take(&self) -> Result<Self> {
+        let mut core = self.lock()?;
+        let waiting = core.incoming.iter().position(|&id| id == self.inner.id);
+        let Some(at) = waiting else {
+            return Err(Error::new(ErrorKind::InvalidState, "the channel was accepted or taken before"));
+        };
+        core.incoming.remove(at);
+        Self::adopt(&mut core, self.inner.id, true)
+    }
+
     pub(super) fn make(core: &mut Core, shared: &Arc<Shared>, id: ChannelId, owner: bool) -> Result<Self> {
         let channel = core.conn()?.channel(id).ok_or_else(|| Error::from(ErrorKind::ChannelClosed))?;
         let kind = channel.kind().to_owned();

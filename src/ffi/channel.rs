@@ -258,6 +258,26 @@ pub unsafe extern "C" fn ssh_channel_getpeername(
     unsafe { address(channel, out_host, out_port, |c| Ok(c.peer_name())) }
 }
 
+/// Gives the application's own handle of a channel that a hook was given; the channel does not come through
+/// ssh_transport_accept then. For hooks of servers: whoever serves the command goes on with it after the hook.
+///
+/// channel: borrowed; the hook's.
+/// out_channel: owned result, ssh_channel_free; the channel closes with it.
+/// Returns SSH_OK; SSH_ERR_INVALID_STATE where the channel was accepted or taken before; SSH_ERR_CHANNEL_CLOSED.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_channel_take(
+    channel: *const ssh_channel_t,
+    out_channel: *mut *mut ssh_channel_t,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, channel) = unsafe { (arg::out(out_channel)?, arg::handle(channel)?) };
+        let taken = channel.run(Channel::take)?;
+        *out = Box::into_raw(Box::new(ssh_channel_t { inner: taken, origin: Arc::clone(&channel.origin) }));
+        Ok(())
+    })
+}
+
 /// Gives a further handle on a channel's transport; unlike the first it does not keep the connection open.
 ///
 /// out_transport: owned result, ssh_transport_free.

@@ -57,8 +57,8 @@ pub struct ssh_prompt_answer_t {
 ///
 /// To serve a command: the hook settles its ticket with SSH_REQUEST_GRANTED, tells the thread that serves to begin, and
 /// returns SSH_HOOK_PENDING. What is sent before the request is granted reaches the client before the reply to it, which
-/// clients do not expect. The application's own handle of the channel comes from ssh_transport_accept, where it is by the
-/// time a hook is called for that channel; ssh_channel_get_id, the same for both handles, tells which it is.
+/// clients do not expect. The application's own handle of the channel, which outlives the hook, comes from
+/// ssh_channel_take, or from ssh_transport_accept; ssh_channel_get_id, the same for all handles, tells which it is.
 ///
 /// Text is the peer's: raw, NUL-terminated; a request with a NUL inside a text without a length is refused unasked.
 #[repr(C)]
