@@ -159,6 +159,7 @@ static void everything_null(void)
     CHECK_STATUS(ssh_channel_get_origin(NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_get_destination(NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_getpeername(NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_channel_take(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_get_transport(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_fileno(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_fileno_send(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
