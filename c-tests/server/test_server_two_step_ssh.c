@@ -33,6 +33,25 @@ static int32_t interactive_response(void *user_data, ssh_ticket_t *ticket, ssh_t
     return SSH_AUTH_FAILED;
 }
 
+static ssh_status_t never_asked(void *user_data, const ssh_prompts_t *prompts, ssh_prompt_answers_t *answers)
+{
+    (void)user_data, (void)prompts, (void)answers;
+    CHECK(!"a question");
+    return SSH_OK;
+}
+
+/* Our client sends the method it is told to, listed or not, which `ssh` never does. */
+static void skip_the_key(const ssh_server_hooks_t *hooks)
+{
+    pair_t pair = pair_open(hooks);
+
+    CHECK_STATUS(ssh_transport_auth_interactive(pair.client, "joe", "", never_asked, NULL, WAIT_MS, NULL),
+                 SSH_ERR_AUTH_METHOD_NOT_ALLOWED);
+    CHECK(!ssh_transport_is_authenticated(pair.server));
+    ssh_transport_free(pair.client);
+    ssh_transport_free(pair.server);
+}
+
 static void *serve(void *argument)
 {
     ssh_channel_t *channel;
@@ -78,8 +97,8 @@ int main(void)
     ssh_key_t *key;
 
     if (system("command -v ssh >/dev/null && command -v ssh-keygen >/dev/null") != 0) {
-        puts("skipped: there is no ssh");
-        return 77;
+        puts("skipped: no ssh and ssh-keygen here");
+        return SKIPPED;
     }
     CHECK(mkdtemp(dir) != NULL);
     snprintf(command, sizeof command, "ssh-keygen -q -t ed25519 -N '' -f %s/key", dir);
@@ -103,7 +122,7 @@ int main(void)
     CHECK(system(command) == 0);
     snprintf(options, sizeof options, "-i %s/key.pub", dir);
     CHECK(run_ssh(&hooks, options) == 255);
-    CHECK(run_ssh(&hooks, "-o PubkeyAuthentication=no -o PreferredAuthentications=keyboard-interactive") == 255);
+    skip_the_key(&hooks);
     CHECK(signed_keys == 1 && questions == 1);
 
     ssh_key_free(key);
