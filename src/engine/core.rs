@@ -348,6 +348,10 @@ impl Core {
     /// Makes a channel's descriptors tell what reads and sends would do; called whenever that may have changed.
     pub(super) fn update_signal(&mut self, id: ChannelId) {
         let Some(state) = self.channels.get_mut(&id) else { return };
+        // Most channels have none, and every send comes by.
+        if state.signal.is_none() && state.send_signal.is_none() {
+            return;
+        }
         let channel = self.conn.as_ref().and_then(|conn| conn.channel(id));
         if let Some(signal) = &mut state.signal {
             signal.set(channel.is_none_or(|c| c.readable(Stream::Data) || c.readable(Stream::Stderr)));
