@@ -153,6 +153,24 @@ static inline ssh_channel_t *accept_channel(ssh_transport_t *server)
     return channel;
 }
 
+/* A directory made from the template dir, with a new key in it for the system's `ssh`; gives its public half. */
+static inline ssh_key_t *ssh_key_in(char *dir)
+{
+    char command[256], path[128];
+    ssh_key_t *key;
+
+    if (system("command -v ssh >/dev/null && command -v ssh-keygen >/dev/null") != 0) {
+        puts("skipped: no ssh and ssh-keygen here");
+        exit(SKIPPED);
+    }
+    CHECK(mkdtemp(dir) != NULL);
+    snprintf(command, sizeof command, "ssh-keygen -q -t ed25519 -N '' -f %s/key", dir);
+    CHECK(system(command) == 0);
+    snprintf(path, sizeof path, "%s/key.pub", dir);
+    CHECK_OK(ssh_key_load_public_file(path, &key));
+    return key;
+}
+
 /* A destroy callback: counts in the atomic_int that user_data points to. */
 static inline void count_destroy(void *user_data)
 {
