@@ -22,6 +22,9 @@ pkg-config|command -v pkg-config|the test that builds against the installed libr
 openssh-client|command -v ssh ssh-keygen|making test keys; the client that ours is compared with, and that logs in to our server
 tmux|command -v tmux|the tests type into shells through it
 xauth|command -v xauth|the tests of X11 forwarding: ssh asks it for a cookie
+xvfb|command -v Xvfb|the X server that the tests of X11 forwarding talk to
+x11-utils|command -v xdpyinfo|the X client of those tests
+libuv1-dev|pkg-config --exists libuv|the example that runs inside the loop of libuv
 valgrind|command -v valgrind|the C tests run under it
 libssh-dev|pkg-config --exists libssh|the test that loads libssh and libsshrs into one process
 python3-venv|python_has_venv|the interop tests
