@@ -66,6 +66,12 @@ static inline const char *setting(const char *name)
     return value;
 }
 
+/* Under valgrind or ThreadSanitizer, where a test with a large load makes do with less of it. */
+static inline bool slow_checker(void)
+{
+    return getenv("SSHRS_TEST_SLOW") != NULL;
+}
+
 static inline uint32_t server_port(void)
 {
     return (uint32_t)atoi(setting("SSHRS_TEST_PORT"));
