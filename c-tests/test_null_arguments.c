@@ -126,6 +126,7 @@ static void everything_null(void)
     CHECK_STATUS(ssh_channel_send_signal(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_send_break(NULL, 0, 0), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_request_x11(NULL, false, NULL, NULL, 0, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_channel_replace_x11_cookie(NULL, NULL, NULL, NULL, 0), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_channel_request_forward_agent(NULL, 0), SSH_ERR_INVALID_ARGUMENT);
     (void)ssh_channel_exit_status_ready(NULL);
     CHECK_STATUS(ssh_channel_recv_exit_status(NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);

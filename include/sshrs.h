@@ -899,6 +899,9 @@ typedef struct ssh_subsystem_handler_t {
 /** The channel closed without an exit status or exit signal. */
 #define SSH_ERR_NO_EXIT_STATUS (-609)
 
+/** An X11 connection does not begin with the cookie that was given out; its channel is closed. */
+#define SSH_ERR_X11_COOKIE (-610)
+
 /* -7xx: keys and host trust. */
 
 /** The private key is encrypted and no passphrase was given. */
@@ -2076,7 +2079,8 @@ ssh_status_t ssh_channel_send_break(ssh_channel_t *channel, uint32_t length_ms, 
 
 /**
  * Asks for X11 forwarding (RFC 4254 section 6.3.1). The "x11" channels it leads to go to the handler of
- * ssh_transport_set_x11_handler; without one they arrive through ssh_transport_accept.
+ * ssh_transport_set_x11_handler; without one they arrive through ssh_transport_accept. Send a cookie made for this, not
+ * the display's own, which ssh_channel_replace_x11_cookie puts in its place.
  *
  * single_connection: the peer is to forward one connection only.
  * auth_protocol: borrowed; NULL: "MIT-MAGIC-COOKIE-1".
@@ -2091,6 +2095,30 @@ ssh_status_t ssh_channel_request_x11(ssh_channel_t *channel,
                                      uint32_t screen,
                                      int64_t timeout_ms,
                                      char **out_cookie);
+
+/**
+ * Checks the cookie at the start of a forwarded X11 connection and puts the display's own in its place: what is read
+ * from the channel afterwards is for the display. For the channels that ssh_channel_request_x11 leads to, before anything is
+ * read from them: the far side knows only the cookie that was sent, and whoever reaches its display without it is
+ * turned away here.
+ *
+ * Blocks until the connection's setup (X Window System Protocol, "Connection Setup") has arrived; its end, a close and
+ * the end of the transport wake it.
+ * auth_protocol: borrowed; as it was sent; NULL: "MIT-MAGIC-COOKIE-1".
+ * sent_cookie: borrowed; hexadecimal; the cookie that was sent.
+ * display_cookie: borrowed; hexadecimal; the one the display wants, of the same protocol; NULL: it wants none, and gets none.
+ * Returns SSH_OK; SSH_ERR_X11_COOKIE where the connection carries anything else than sent_cookie, and the channel is closed
+ * then; SSH_ERR_TIMEOUT, and the call may be repeated; what ended the connection.
+ *
+ *     int fd = connect_to_display();
+ *     if (ssh_channel_replace_x11_cookie(channel, NULL, sent, real, 30000) == SSH_OK)
+ *         copy_both_ways(channel, fd);
+ */
+ssh_status_t ssh_channel_replace_x11_cookie(ssh_channel_t *channel,
+                                            const char *auth_protocol,
+                                            const char *sent_cookie,
+                                            const char *display_cookie,
+                                            int64_t timeout_ms);
 
 /**
  * Asks for agent forwarding (auth-agent-req@openssh.com). The "auth-agent@openssh.com" channels it leads to go to the

@@ -157,6 +157,8 @@ error_table! {
     ChannelEofSent = -608, None, "end of file was already sent on this channel", "";
     /// The channel closed without an exit status or exit signal.
     NoExitStatus = -609, None, "the channel closed without an exit status", "the command's end was not reported; do not take it for success";
+    /// An X11 connection does not begin with the cookie that was given out; its channel is closed.
+    X11Cookie = -610, None, "the X11 connection does not carry the cookie that was given out", "some other program connected to the display on the server; the connection is closed, and that is all there is to do";
 
     // -7xx: keys and host trust.
     /// The private key is encrypted and no passphrase was given.

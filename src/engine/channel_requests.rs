@@ -8,6 +8,7 @@ use super::shared::Locked;
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::channel::ExitSignal;
 use crate::wire::msg_channel as msg;
+use crate::wire::x11::Authorization;
 
 /// A terminal's size; zero where it does not matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,6 +84,22 @@ impl Channel {
     ) -> Result<()> {
         let body = msg::X11Request::new(single, protocol.as_bytes(), cookie.as_bytes(), screen).encode_body();
         self.ask("x11-req", &body, Some(Allow::X11 { single }), deadline)
+    }
+
+    /// Waits for the start of a forwarded X11 connection and puts `display` in place of the cookie `sent` that
+    /// [`Channel::request_x11`] gave out. A connection that does not carry `sent` is closed, with `X11Cookie`.
+    pub fn replace_x11_cookie(&self, sent: &Authorization, display: &Authorization, deadline: Deadline) -> Result<()> {
+        let id = self.channel_id();
+        let mut core = self.lock()?;
+        let done = core.wait(&self.waits().readable, deadline, |core| {
+            match core.conn().and_then(|conn| conn.replace_x11_cookie(id, sent, display)) {
+                Ok(true) => Some(Ok(())),
+                Ok(false) => None,
+                Err(error) => Some(Err(error)),
+            }
+        });
+        core.update_signal(id);
+        done.unwrap_or_else(|| Err(deadline.error("the X11 connection's setup is not complete")))
     }
 
     /// Sends any request and waits for the reply; a refusal is `RequestRefused` and leaves the channel usable.

@@ -8,6 +8,7 @@ use super::types::*;
 use crate::crypto::rng::system_bytes;
 use crate::engine::{Channel, Deadline, PtySize};
 use crate::error::{printable, Result};
+use crate::wire::x11::Authorization;
 use std::ffi::{c_char, c_void};
 
 /// Runs a request that waits for the peer's answer.
@@ -191,6 +192,9 @@ pub unsafe extern "C" fn ssh_channel_send_break(
     guard_unit(|| unsafe { request(channel, timeout_ms, |c, d| c.send_break(length_ms, d)) })
 }
 
+/// What displays are opened with, mostly.
+const X11_PROTOCOL: &str = "MIT-MAGIC-COOKIE-1";
+
 /// A fresh cookie in hex, as X11's MIT-MAGIC-COOKIE-1 wants it.
 fn random_cookie() -> String {
     let mut bytes = [0; 16];
@@ -199,7 +203,8 @@ fn random_cookie() -> String {
 }
 
 /// Asks for X11 forwarding (RFC 4254 section 6.3.1). The "x11" channels it leads to go to the handler of
-/// ssh_transport_set_x11_handler; without one they arrive through ssh_transport_accept.
+/// ssh_transport_set_x11_handler; without one they arrive through ssh_transport_accept. Send a cookie made for this, not
+/// the display's own, which ssh_channel_replace_x11_cookie puts in its place.
 ///
 /// single_connection: the peer is to forward one connection only.
 /// auth_protocol: borrowed; NULL: "MIT-MAGIC-COOKIE-1".
@@ -220,7 +225,7 @@ pub unsafe extern "C" fn ssh_channel_request_x11(
         // SAFETY: the C contract, see ffi/mod.rs.
         unsafe {
             let out = arg::opt_out(out_cookie);
-            let protocol = arg::opt_text(auth_protocol, "auth_protocol")?.unwrap_or("MIT-MAGIC-COOKIE-1");
+            let protocol = arg::opt_text(auth_protocol, "auth_protocol")?.unwrap_or(X11_PROTOCOL);
             let cookie = match arg::opt_text(auth_cookie, "auth_cookie")? {
                 Some(cookie) if cookie.bytes().all(|b| b.is_ascii_hexdigit()) => cookie.to_owned(),
                 Some(_) => return Err(invalid("auth_cookie is not hexadecimal")),
@@ -231,6 +236,58 @@ pub unsafe extern "C" fn ssh_channel_request_x11(
                 *out = text::give(&cookie)?;
             }
             Ok(())
+        }
+    })
+}
+
+/// Bytes written in hexadecimal, as xauth has them.
+fn from_hex(text: &str, name: &str) -> Result<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let pairs = digits.filter(|digits| digits.len() % 2 == 0 && digits.len() / 2 <= usize::from(u16::MAX));
+    let bytes =
+        |digits: Vec<u8>| digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
+    pairs.map(bytes).ok_or_else(|| invalid(format!("{name} is not hexadecimal, two digits a byte")))
+}
+
+/// Checks the cookie at the start of a forwarded X11 connection and puts the display's own in its place: what is read
+/// from the channel afterwards is for the display. For the channels that ssh_channel_request_x11 leads to, before anything is
+/// read from them: the far side knows only the cookie that was sent, and whoever reaches its display without it is
+/// turned away here.
+///
+/// Blocks until the connection's setup (X Window System Protocol, "Connection Setup") has arrived; its end, a close and
+/// the end of the transport wake it.
+/// auth_protocol: borrowed; as it was sent; NULL: "MIT-MAGIC-COOKIE-1".
+/// sent_cookie: borrowed; hexadecimal; the cookie that was sent.
+/// display_cookie: borrowed; hexadecimal; the one the display wants, of the same protocol; NULL: it wants none, and gets none.
+/// Returns SSH_OK; SSH_ERR_X11_COOKIE where the connection carries anything else than sent_cookie, and the channel is closed
+/// then; SSH_ERR_TIMEOUT, and the call may be repeated; what ended the connection.
+///
+///     int fd = connect_to_display();
+///     if (ssh_channel_replace_x11_cookie(channel, NULL, sent, real, 30000) == SSH_OK)
+///         copy_both_ways(channel, fd);
+#[no_mangle]
+pub unsafe extern "C" fn ssh_channel_replace_x11_cookie(
+    channel: *mut ssh_channel_t,
+    auth_protocol: *const c_char,
+    sent_cookie: *const c_char,
+    display_cookie: *const c_char,
+    timeout_ms: i64,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        unsafe {
+            let protocol = arg::opt_text(auth_protocol, "auth_protocol")?.unwrap_or(X11_PROTOCOL);
+            if protocol.len() > 255 {
+                return Err(invalid("auth_protocol has more than 255 bytes"));
+            }
+            let authorization = |data| Authorization { protocol: protocol.into(), data };
+            let sent = authorization(from_hex(arg::text(sent_cookie, "sent_cookie")?, "sent_cookie")?);
+            let display = match arg::opt_text(display_cookie, "display_cookie")? {
+                Some(cookie) => authorization(from_hex(cookie, "display_cookie")?),
+                None => Authorization::default(),
+            };
+            request(channel, timeout_ms, |c, d| c.replace_x11_cookie(&sent, &display, d))
         }
     })
 }

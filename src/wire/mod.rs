@@ -11,6 +11,7 @@ pub mod name_list;
 pub mod numbers;
 pub mod reader;
 pub mod writer;
+pub mod x11;
 
 pub use name_list::NameList;
 pub use reader::Reader;

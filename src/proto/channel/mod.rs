@@ -1,7 +1,7 @@
 //! Channels (RFC 4254 sections 5 and 6), both roles: they differ only in what their applications do.
 //!
 //! A message is looked up in [`table`], judged by [`state`], debited in [`window`] and queued in [`queue`]; opening
-//! is in [`open`], the data path in [`stream`], requests in [`request`]. Closing is here.
+//! is in [`open`], the data path in [`stream`], requests in [`request`], X11's cookies in [`x11`]. Closing is here.
 
 mod open;
 mod queue;
@@ -10,6 +10,7 @@ mod state;
 mod stream;
 mod table;
 mod window;
+mod x11;
 
 #[cfg(test)]
 mod tests;

@@ -63,6 +63,20 @@ impl Queue {
         done
     }
 
+    /// A copy of the oldest bytes, up to `max`; they stay.
+    pub(super) fn front(&self, max: usize) -> Vec<u8> {
+        let unread = self.chunks.iter().flatten().skip(self.head);
+        unread.take(max).copied().collect()
+    }
+
+    /// Puts `new` in place of the `old` oldest bytes.
+    pub(super) fn replace_front(&mut self, old: usize, new: &[u8]) {
+        let mut rest = std::mem::take(self);
+        rest.read(old, &mut |_| ());
+        self.push(new);
+        self.append(&mut rest);
+    }
+
     fn drop_front(&mut self) {
         self.head = 0;
         match self.chunks.front_mut() {
@@ -115,6 +129,25 @@ mod tests {
         assert_eq!(all(&mut q, 300)[299], 43);
         assert_eq!(all(&mut q, usize::MAX).len(), 999_700);
         assert!(q.is_empty() && q.memory() <= CHUNK + 100);
+    }
+
+    #[test]
+    fn the_front_is_looked_at_and_replaced() {
+        let mut q = Queue::default();
+        assert!(q.front(5).is_empty());
+        q.push(b"xone");
+        q.push(&[b'.'; 5000]);
+        assert_eq!(all(&mut q, 1), b"x");
+        assert_eq!(q.front(4), b"one.");
+        assert_eq!((q.front(9000).len(), q.len()), (5003, 5003));
+        q.replace_front(3, b"three");
+        assert_eq!((q.front(6), q.len()), (b"three.".to_vec(), 5005));
+        q.replace_front(5, b"");
+        assert_eq!(all(&mut q, usize::MAX), [b'.'; 5000]);
+        q.replace_front(0, b"new");
+        q.replace_front(3, b"newer");
+        assert_eq!(all(&mut q, usize::MAX), b"newer");
+        assert!(q.is_empty());
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Channel {
     pub(super) covered: usize,
     pub(super) stderr_warned: bool,
     pub(super) combine: bool,
+    /// Someone has looked at the data that is queued and waits for more to come.
+    pub(super) wants_more: bool,
     pub(super) eof_sent: bool,
     pub(super) eof_received: bool,
     pub(super) close_sent: bool,
@@ -83,6 +85,7 @@ impl Channel {
             covered: 0,
             stderr_warned: false,
             combine: false,
+            wants_more: false,
             eof_sent: false,
             eof_received: false,
             close_sent: false,
@@ -250,7 +253,7 @@ impl Channel {
 
     /// Both directions have nothing left to read or to wait for: a reader was told the end already.
     pub(super) fn was_readable(&self) -> bool {
-        self.readable(Stream::Data) && self.readable(Stream::Stderr)
+        self.readable(Stream::Data) && self.readable(Stream::Stderr) && !self.wants_more
     }
 
     /// Tells the application, if there still is one.

@@ -121,7 +121,7 @@ impl Channels {
             }
         };
         let stream = if channel.combine { Stream::Data } else { stream };
-        let was_readable = channel.readable(stream);
+        let was_readable = channel.readable(stream) && !channel.wants_more;
         match stream {
             Stream::Data => channel.stdout.push(data),
             Stream::Stderr => {

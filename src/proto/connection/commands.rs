@@ -10,6 +10,7 @@ use crate::proto::event::{AuthVerdict, ChannelId, SecretBytes, Stream, Ticket};
 use crate::proto::outbox::Outbox;
 use crate::proto::phase::Phase;
 use crate::wire::msg_transport::Ignore;
+use crate::wire::x11::Authorization;
 use std::time::{Duration, Instant};
 
 /// The most bytes one IGNORE carries.
@@ -206,6 +207,13 @@ impl Connection {
         let got = self.channels.recv(&mut self.out, id, stream, max, sink);
         self.settle(Ok(()));
         got
+    }
+
+    /// Puts `display` in place of the cookie `sent` at the start of an X11 connection; false: it is not all there yet.
+    pub fn replace_x11_cookie(&mut self, id: ChannelId, sent: &Authorization, display: &Authorization) -> Result<bool> {
+        let done = self.channels.replace_x11_cookie(&mut self.out, id, sent, display);
+        self.settle(Ok(()));
+        done
     }
 
     /// Sends EOF after what was sent (RFC 4254 section 5.3).

@@ -6,6 +6,7 @@ mod malformed;
 mod open;
 mod request;
 mod two_sides;
+mod x11;
 
 use super::*;
 use crate::proto::event::{Stream, Ticket};
