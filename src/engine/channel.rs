@@ -169,6 +169,10 @@ impl Channel {
         self.inner.shared.lock()
     }
 
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.inner.shared
+    }
+
     pub(super) fn channel_id(&self) -> ChannelId {
         self.inner.id
     }
@@ -264,6 +268,7 @@ impl Channel {
         let mut core = self.lock()?;
         core.live()?.send_eof(self.inner.id)?;
         core.update_signal(self.inner.id);
+        core.tell_watchers(self.inner.id);
         Ok(())
     }
 

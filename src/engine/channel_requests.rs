@@ -6,7 +6,7 @@ use super::deadline::Deadline;
 use super::forward::Allow;
 use super::shared::Locked;
 use crate::error::{Error, ErrorKind, Result};
-use crate::proto::channel::ExitSignal;
+use crate::proto::channel::{self as proto, ExitSignal};
 use crate::wire::msg_channel as msg;
 use crate::wire::x11::Authorization;
 
@@ -185,7 +185,7 @@ impl Channel {
 }
 
 /// How a command ended.
-enum End {
+pub(super) enum End {
     Status(u32),
     Signal(ExitSignal),
     /// The channel closed without a word.
@@ -200,18 +200,23 @@ fn end_of(core: &mut Core, channel: &Channel) -> Option<Result<End>> {
         Err(error) => return Some(Err(error)),
     };
     let Some(state) = conn.channel(channel.channel_id()) else { return Some(Ok(End::Nothing)) };
+    Some(match (ended_how(state)?, lost) {
+        // The status may have been on its way.
+        (End::Nothing, Some(lost)) if !state.close_received() => Err(lost),
+        (end, _) => Ok(end),
+    })
+}
+
+/// How the command ended, as far as this side will ever know; None: it may still be told. Whoever closes, or loses the
+/// connection, wakes every waiter: closed here or there, it ended without a status.
+pub(super) fn ended_how(state: &proto::Channel) -> Option<End> {
     if let Some(status) = state.exit_status() {
-        return Some(Ok(End::Status(status)));
+        return Some(End::Status(status));
     }
     if let Some(signal) = state.exit_signal() {
-        return Some(Ok(End::Signal(signal.clone())));
+        return Some(End::Signal(signal.clone()));
     }
-    if state.close_received() {
-        return Some(Ok(End::Nothing));
-    }
-    // The status may have been on its way; but whoever closes, or loses the connection, wakes every waiter.
-    // Closed here or there, it ended without a status.
-    (!state.is_open()).then(|| lost.map_or(Ok(End::Nothing), Err))
+    (state.close_received() || !state.is_open()).then_some(End::Nothing)
 }
 
 fn still_open(core: &mut Locked<'_>, channel: &Channel) -> Result<()> {

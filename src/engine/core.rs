@@ -7,6 +7,7 @@ use super::pool::Strand;
 use super::shared::{Io, Shared};
 use super::sys::Signal;
 use super::transport::TransportOptions;
+use super::watch::Watchers;
 use super::writer::Output;
 use super::{forward, log, server};
 use crate::error::{Error, ErrorKind, Result};
@@ -47,6 +48,8 @@ pub(super) struct ChannelState {
     pub signal: Option<Signal>,
     /// Polls readable while a send is worth trying; made on first use.
     pub send_signal: Option<Signal>,
+    /// Readiness queues it is in.
+    pub watchers: Watchers,
     /// How the open went; None while it is not answered.
     pub opened: Option<Result<()>>,
     /// One thread waits for both directions: senders' news go to `readable` as well.
@@ -59,7 +62,16 @@ pub(super) struct ChannelState {
 
 impl ChannelState {
     pub(super) fn new(opened: Option<Result<()>>) -> Self {
-        Self { waits: Arc::default(), signal: None, send_signal: None, opened, both: false, handles: 0, adopted: false }
+        Self {
+            waits: Arc::default(),
+            signal: None,
+            send_signal: None,
+            watchers: Watchers::default(),
+            opened,
+            both: false,
+            handles: 0,
+            adopted: false,
+        }
     }
 }
 
@@ -97,6 +109,8 @@ pub(super) struct Core {
     pub auth: AuthSlot,
     /// Channels the peer opened, accepted, for `accept`.
     pub incoming: VecDeque<ChannelId>,
+    /// Readiness queues the transport is in.
+    pub watchers: Watchers,
     /// Key exchanges finished.
     pub exchanges: u64,
     /// Set when the first key exchange is over, or the transport is.
@@ -138,6 +152,7 @@ impl Core {
             globals: HashMap::new(),
             auth: AuthSlot::default(),
             incoming: VecDeque::new(),
+            watchers: Watchers::default(),
             exchanges: 0,
             start_flags: Vec::new(),
             forwards: forward::Forwards::default(),
@@ -276,14 +291,17 @@ impl Core {
             Event::ChannelRefused(id, error) => self.open_answered(id, Err(error)),
             Event::Readable(id) => {
                 self.update_signal(id);
+                self.tell_watchers(id);
                 self.wake(id, true, false);
             }
             Event::Writable(id) => {
                 self.update_signal(id);
+                self.tell_watchers(id);
                 self.wake(id, false, true);
             }
             Event::Changed(id) => {
                 self.update_signal(id);
+                self.tell_watchers(id);
                 self.wake(id, true, true);
             }
             Event::ChannelReply { channel, token, ok } => {
@@ -324,6 +342,13 @@ impl Core {
             // Nobody is left to answer.
             conn.auth_abort(Instant::now());
         }
+        shared.changed.notify_all();
+    }
+
+    /// A channel the peer opened waits for `accept`.
+    pub(super) fn offer_incoming(&mut self, shared: &Shared, id: ChannelId) {
+        self.incoming.push_back(id);
+        self.tell_transport_watchers();
         shared.changed.notify_all();
     }
 
@@ -402,5 +427,6 @@ impl Core {
             channel.waits.readable.notify_all();
             channel.waits.writable.notify_all();
         }
+        self.tell_all_watchers();
     }
 }

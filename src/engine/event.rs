@@ -2,10 +2,12 @@
 
 use super::deadline::Deadline;
 use super::lock::{Condvar, Mutex};
+use super::ready::flags;
 use super::sys::Signal;
+use super::watch::Watchers;
 use crate::error::{Error, ErrorKind, Result};
 use std::os::fd::RawFd;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// A flag threads wait for; clones name the same flag. Not bound to a transport.
 #[derive(Debug, Clone, Default)]
@@ -15,7 +17,8 @@ pub struct Event {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Protects the flag and its descriptor. A leaf: no lock is taken under it, it may be taken under any.
+    /// Protects the flag and those who are told of it. Only a readiness queue's lock is taken under it; it may be taken
+    /// under any other.
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -24,6 +27,7 @@ struct Inner {
 struct State {
     set: bool,
     signal: Option<Signal>,
+    watchers: Watchers,
 }
 
 impl State {
@@ -31,6 +35,9 @@ impl State {
         self.set = set;
         if let Some(signal) = &mut self.signal {
             signal.set(set);
+        }
+        if set {
+            self.watchers.mark(flags::DONE);
         }
     }
 }
@@ -90,6 +97,28 @@ impl Event {
         let fd = signal.fd();
         state.signal = Some(signal);
         Ok(fd)
+    }
+}
+
+impl Event {
+    /// A name that does not keep the event alive.
+    pub(super) fn downgrade(&self) -> WeakEvent {
+        WeakEvent(Arc::downgrade(&self.inner))
+    }
+
+    /// Looks at those who are told when it is set.
+    pub(super) fn watchers(&self, look: impl FnOnce(&mut Watchers)) {
+        look(&mut self.inner.state.lock().watchers);
+    }
+}
+
+/// An event that may be gone.
+#[derive(Debug)]
+pub(super) struct WeakEvent(Weak<Inner>);
+
+impl WeakEvent {
+    pub(super) fn upgrade(&self) -> Option<Event> {
+        self.0.upgrade().map(|inner| Event { inner })
     }
 }
 

@@ -274,8 +274,7 @@ pub(super) fn incoming(core: &mut Core, shared: &Arc<Shared>, id: ChannelId, ope
         None => refuse(core, id, PROHIBITED, "this channel was not asked for"),
         Some(None) => {
             if accept(core, id) {
-                core.incoming.push_back(id);
-                shared.changed.notify_all();
+                core.offer_incoming(shared, id);
             }
         }
         Some(Some(handler)) => {

@@ -31,6 +31,7 @@ mod log;
 mod poller;
 mod pool;
 mod reader;
+mod ready;
 mod requests;
 mod runtime;
 mod server;
@@ -39,6 +40,7 @@ mod start;
 mod stream;
 mod sys;
 mod transport;
+mod watch;
 mod writer;
 
 #[cfg(test)]
@@ -54,5 +56,6 @@ pub use exec::Collected;
 pub use forward::ForwardHandler;
 pub use hooks::{set_server_moduli, Answer, AuthAsk, ChannelAsk, Hooks, Refusal, SubsystemHandler, Verdict};
 pub use log::{set_log_callback, LogCallback};
+pub use ready::{flags as ready_flags, Ready, ReadyQueue, Registration, Registrations};
 pub use stream::ByteStream;
 pub use transport::{Transport, TransportOptions};

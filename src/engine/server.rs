@@ -186,8 +186,8 @@ pub(super) fn incoming(core: &mut Core, shared: &Arc<Shared>, id: ChannelId, ope
             Err((reason, text)) => refuse(core, id, reason, &text),
             Ok(()) => {
                 if accept(core, id) {
-                    core.incoming.push_back(id);
-                    core.shared.changed.notify_all();
+                    let shared = Arc::clone(core.shared);
+                    core.offer_incoming(&shared, id);
                 }
             }
         },

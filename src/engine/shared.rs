@@ -53,7 +53,7 @@ pub(super) struct Home {
 pub(super) struct Shared {
     /// Protects the protocol core and everything that must change together with it. Never held across a call into C,
     /// a blocking system call, a join, or work on keys. Leaves that may be taken under it: an `Event`'s lock, a
-    /// `Strand`'s, the pool's.
+    /// `Strand`'s, the pool's, a readiness queue's.
     core: Mutex<Core>,
     /// Notified, with `core`'s lock, for what concerns the transport rather than one channel.
     pub(super) changed: Condvar,
@@ -103,6 +103,12 @@ impl Shared {
             return Err(ErrorKind::Forked.into());
         }
         Ok(self.locked(self.core.lock()))
+    }
+
+    /// Looks at the state without changing it, so that nothing is to be done when the lock is given back. None in a child
+    /// that gave the session up.
+    pub(super) fn look<R>(&self, look: impl FnOnce(&Core) -> R) -> Option<R> {
+        (!self.is_forked()).then(|| look(&self.core.lock()))
     }
 
     fn locked<'a>(self: &'a Arc<Self>, guard: MutexGuard<'a, Core>) -> Locked<'a> {

@@ -84,6 +84,7 @@ impl Core {
             None => {
                 self.error = Some(ErrorKind::Closed.into());
                 self.out.give_up();
+                self.tell_transport_watchers();
             }
         }
     }

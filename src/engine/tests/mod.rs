@@ -4,6 +4,7 @@ mod auth;
 mod forward;
 mod lifecycle;
 mod load;
+mod ready;
 mod server;
 mod streams;
 
