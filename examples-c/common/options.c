@@ -44,6 +44,9 @@ static const struct setting ROWS[] = {
     LIST_ROW("DynamicForward", dynamic_forwards),
     CHOICE_ROW("ExitOnForwardFailure", exit_on_forward_failure, "no", SETTINGS_YES_NO),
     CHOICE_ROW("ForwardAgent", forward_agent, "no", SETTINGS_YES_NO),
+    CHOICE_ROW("ForwardX11", forward_x11, "no", SETTINGS_YES_NO),
+    TIME_ROW("ForwardX11Timeout", forward_x11_timeout, "1200"),
+    CHOICE_ROW("ForwardX11Trusted", forward_x11_trusted, "no", SETTINGS_YES_NO),
     TEXT_ROW("GlobalKnownHostsFile", global_known_hosts, "/etc/ssh/ssh_known_hosts"),
     CHOICE_ROW("HashKnownHosts", hash_known_hosts, "no", SETTINGS_YES_NO),
     TEXT_ROW("HostKeyAlgorithms", algorithms.host_keys, NULL),
@@ -72,6 +75,7 @@ static const struct setting ROWS[] = {
     CHOICE_ROW("StrictHostKeyChecking", strict_host_key_checking, "ask", STRICT),
     TEXT_ROW("User", user, NULL),
     TEXT_ROW("UserKnownHostsFile", user_known_hosts, "~/.ssh/known_hosts"),
+    TEXT_ROW("XAuthLocation", xauth_location, "xauth"),
 };
 
 static const struct settings SETTINGS = {ROWS, sizeof ROWS / sizeof ROWS[0], "-G prints the options there are"};
