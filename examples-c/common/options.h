@@ -22,6 +22,7 @@ struct options {
     int port;
     int address_family; /* AF_* */
     int connect_timeout; /* seconds, 0: the library's */
+    const char *proxy_command;
     const char *proxy_jump;
 
     struct algorithm_names algorithms;
