@@ -4,7 +4,6 @@
 
 #include <sshrs.h>
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include "options.h"
 
@@ -14,7 +13,6 @@
 struct connection {
     ssh_transport_t *hops[CONNECT_MAX_HOPS];
     size_t count;
-    pid_t proxy; /* what the first runs over; 0: a connection of its own */
 };
 
 /* Reports a failure and returns false. Call connect_close in either case. */

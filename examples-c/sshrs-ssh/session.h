@@ -5,9 +5,8 @@
 #include <sshrs.h>
 
 #include "cli.h"
-#include "forwards.h"
 
 /* Returns the exit status for the process. */
-int session_run(const struct cli *cli, ssh_transport_t *transport, const struct forwards *forwards);
+int session_run(const struct cli *cli, ssh_transport_t *transport);
 
 #endif

@@ -414,7 +414,7 @@ impl Channel {
 
 impl Core {
     /// What a read gets now; None: it has to wait.
-    fn receive(
+    pub(super) fn receive(
         &mut self,
         id: ChannelId,
         stream: Stream,

@@ -4,6 +4,7 @@ use super::event::Event as Flag;
 use super::hooks::{AuthAsk, ServerSide};
 use super::lock::Condvar;
 use super::pool::Strand;
+use super::relay::Wake;
 use super::shared::{Io, Shared};
 use super::sys::Signal;
 use super::transport::TransportOptions;
@@ -50,6 +51,8 @@ pub(super) struct ChannelState {
     pub send_signal: Option<Signal>,
     /// Readiness queues it is in.
     pub watchers: Watchers,
+    /// Whoever relays it.
+    pub relay: Option<Wake>,
     /// How the open went; None while it is not answered.
     pub opened: Option<Result<()>>,
     /// One thread waits for both directions: senders' news go to `readable` as well.
@@ -67,6 +70,7 @@ impl ChannelState {
             signal: None,
             send_signal: None,
             watchers: Watchers::default(),
+            relay: None,
             opened,
             both: false,
             handles: 0,
@@ -361,6 +365,9 @@ impl Core {
 
     fn wake(&mut self, id: ChannelId, readers: bool, senders: bool) {
         if let Some(channel) = self.channels.get(&id) {
+            if let Some(relay) = &channel.relay {
+                relay.wake();
+            }
             if readers || channel.both {
                 channel.waits.readable.notify_all();
             }
@@ -423,6 +430,9 @@ impl Core {
         for channel in self.channels.values_mut() {
             for signal in [&mut channel.signal, &mut channel.send_signal].into_iter().flatten() {
                 signal.set(true);
+            }
+            if let Some(relay) = &channel.relay {
+                relay.wake();
             }
             channel.waits.readable.notify_all();
             channel.waits.writable.notify_all();

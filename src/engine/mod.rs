@@ -4,6 +4,7 @@
 //! - Ways in: `poller` (sockets) and `stream` (callers' streams) read, `reader` opens without the lock and hands whole
 //!   batches to the core under it.
 //! - Ways out: whoever seals writes (`writer`); what the socket does not take waits for the poller.
+//! - `relay` moves data between channels and descriptors on threads of its own.
 //! - `core` takes the protocol core's events and wakes those who wait for them, each time the lock is given back.
 //! - `runtime` holds what the process shares: pollers, and the elastic `pool` for whatever may block.
 //!
@@ -32,6 +33,7 @@ mod poller;
 mod pool;
 mod reader;
 mod ready;
+mod relay;
 mod requests;
 mod runtime;
 mod server;
@@ -57,5 +59,6 @@ pub use forward::ForwardHandler;
 pub use hooks::{set_server_moduli, Answer, AuthAsk, ChannelAsk, Hooks, Refusal, SubsystemHandler, Verdict};
 pub use log::{set_log_callback, LogCallback};
 pub use ready::{flags as ready_flags, Ready, ReadyQueue, Registration, Registrations};
+pub use relay::Relay;
 pub use stream::ByteStream;
 pub use transport::{Transport, TransportOptions};

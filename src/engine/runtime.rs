@@ -3,6 +3,7 @@
 use super::lock::Mutex;
 use super::poller::{Poller, PollerHandle};
 use super::pool::Pool;
+use super::relay::{Worker, WorkerHandle};
 use crate::error::{Error, ErrorKind, Result};
 use once_cell::race::OnceBox;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +20,8 @@ pub(super) struct Runtime {
     pub(super) pool: Pool,
     /// Started one by one as transports come. The lock protects the list; nothing is locked under it.
     pollers: Mutex<Vec<Arc<PollerHandle>>>,
+    /// Likewise for relays.
+    relay_workers: Mutex<Vec<Arc<WorkerHandle>>>,
     wanted: usize,
     turn: AtomicUsize,
     /// The runtime of a child of this process. Lock-free, because a lock held by another thread while forking stays
@@ -35,6 +38,7 @@ impl Runtime {
             pid: std::process::id(),
             pool: Pool::new(),
             pollers: Mutex::new(Vec::new()),
+            relay_workers: Mutex::new(Vec::new()),
             wanted: cores.min(MAX_POLLERS),
             turn: AtomicUsize::new(0),
             child: OnceBox::new(),
@@ -53,21 +57,31 @@ impl Runtime {
 
     /// The poller for one more transport.
     pub(super) fn poller(&self) -> Result<Arc<PollerHandle>> {
-        let mut pollers = self.pollers.lock();
-        if pollers.len() < self.wanted {
-            match Poller::start(pollers.len()) {
+        self.one_of(&self.pollers, Poller::start)
+    }
+
+    /// The worker for one more relay.
+    pub(super) fn relay_worker(&self) -> Result<Arc<WorkerHandle>> {
+        self.one_of(&self.relay_workers, Worker::start)
+    }
+
+    /// Starts a thread of a kind while there are fewer than wanted, then takes turns.
+    fn one_of<T>(&self, list: &Mutex<Vec<Arc<T>>>, start: fn(usize) -> std::io::Result<Arc<T>>) -> Result<Arc<T>> {
+        let mut list = list.lock();
+        if list.len() < self.wanted {
+            match start(list.len()) {
                 Ok(handle) => {
-                    pollers.push(Arc::clone(&handle));
+                    list.push(Arc::clone(&handle));
                     return Ok(handle);
                 }
                 // Those that run can serve one more.
-                Err(_) if !pollers.is_empty() => {}
+                Err(_) if !list.is_empty() => {}
                 Err(e) => return Err(Error::new(ErrorKind::ResourceLimit, format!("no poller could be started: {e}"))),
             }
         }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let index = turn.checked_rem(pollers.len()).unwrap_or(0);
-        pollers.get(index).cloned().ok_or_else(|| Error::from(ErrorKind::Internal))
+        let index = turn.checked_rem(list.len()).unwrap_or(0);
+        list.get(index).cloned().ok_or_else(|| Error::from(ErrorKind::Internal))
     }
 }
 

@@ -67,6 +67,88 @@ pub(super) fn prepare_socket(fd: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// What a relayed descriptor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FdKind {
+    /// A stream socket.
+    Socket,
+    /// A pipe, a terminal, a file.
+    Other,
+}
+
+/// Bytes a pipe takes without waiting once it polls writable (pipe(7)).
+pub(super) const PIPE_BUF: usize = libc::PIPE_BUF;
+
+/// Makes a descriptor ready to be relayed: close-on-exec, and no delay for small packets. Its O_NONBLOCK stays as it
+/// is, being shared with every copy of the descriptor. A socket that is no stream is `InvalidInput`.
+pub(super) fn prepare_relayed(fd: BorrowedFd<'_>) -> io::Result<FdKind> {
+    // SAFETY: fcntl with these commands takes and returns integers only.
+    unsafe {
+        let flags = check(libc::fcntl(fd.as_raw_fd(), libc::F_GETFD))?;
+        check(libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, flags | libc::FD_CLOEXEC))?;
+    }
+    match get_option(fd, libc::SOL_SOCKET, libc::SO_TYPE) {
+        Ok(libc::SOCK_STREAM) => {
+            // Fails on sockets that are not TCP, which have no such delay.
+            let _ = set_option(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
+            #[cfg(target_vendor = "apple")]
+            set_option(fd, libc::SOL_SOCKET, libc::SO_NOSIGPIPE, 1)?;
+            Ok(FdKind::Socket)
+        }
+        Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a stream socket")),
+        Err(e) if e.raw_os_error() == Some(libc::ENOTSOCK) => Ok(FdKind::Other),
+        Err(e) => Err(e),
+    }
+}
+
+/// Reads what is there without waiting, whether the descriptor is blocking or not; 0 is end of file.
+pub(super) fn read_now(fd: BorrowedFd<'_>, kind: FdKind, into: &mut [u8]) -> io::Result<usize> {
+    if kind == FdKind::Socket {
+        return recv(fd, into);
+    }
+    polls(fd, libc::POLLIN)?;
+    // SAFETY: the descriptor is open for the borrow's life; pointer and length are one live, writable slice.
+    let got = check_size(unsafe { libc::read(fd.as_raw_fd(), into.as_mut_ptr().cast(), into.len()) });
+    match got {
+        // A pseudoterminal's master says so when no process has the other side open any more.
+        // SAFETY: asks for a property of an open descriptor.
+        Err(e) if e.raw_os_error() == Some(libc::EIO) && unsafe { libc::isatty(fd.as_raw_fd()) } == 1 => Ok(0),
+        got => got,
+    }
+}
+
+/// Writes what the descriptor takes without waiting, whether it is blocking or not. For a pipe that blocks, `data` has
+/// no more than [`PIPE_BUF`] bytes. Raises no SIGPIPE for sockets; for pipes the thread has it blocked.
+pub(super) fn write_now(fd: BorrowedFd<'_>, kind: FdKind, data: &[u8]) -> io::Result<usize> {
+    if kind == FdKind::Socket {
+        return send(fd, data);
+    }
+    polls(fd, libc::POLLOUT)?;
+    // SAFETY: the descriptor is open for the borrow's life; pointer and length are one live slice.
+    check_size(unsafe { libc::write(fd.as_raw_fd(), data.as_ptr().cast(), data.len()) })
+}
+
+/// `WouldBlock` unless a read or write, as `events` says, would not wait or would fail.
+fn polls(fd: BorrowedFd<'_>, events: libc::c_short) -> io::Result<()> {
+    let mut set = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+    // SAFETY: one live pollfd.
+    match check(unsafe { libc::poll(&raw mut set, 1, 0) })? {
+        0 => Err(io::ErrorKind::WouldBlock.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Blocks SIGPIPE for the calling thread for good: a write to a pipe nobody reads then only fails.
+pub(super) fn block_sigpipe() {
+    // SAFETY: the set is initialised by sigemptyset before it is used, and lives through the calls.
+    unsafe {
+        let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGPIPE);
+        libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut());
+    }
+}
+
 fn get_option(fd: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {
     let mut value: libc::c_int = 0;
     let mut len = libc::socklen_t::try_from(size_of::<libc::c_int>()).unwrap_or(4);
@@ -165,6 +247,12 @@ pub(super) mod tests {
         // SAFETY: one live pollfd.
         let ready = unsafe { libc::poll(set.as_mut_ptr(), 1, 0) };
         ready == 1 && set[0].revents & libc::POLLIN != 0
+    }
+
+    /// Whether the open file has O_NONBLOCK.
+    pub(in crate::engine) fn is_nonblocking(fd: BorrowedFd<'_>) -> bool {
+        // SAFETY: fcntl with this command takes and returns integers only.
+        unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) & libc::O_NONBLOCK != 0 }
     }
 
     /// Makes the kernel's send buffer of a socket as small as it goes.

@@ -5,6 +5,7 @@ mod forward;
 mod lifecycle;
 mod load;
 mod ready;
+mod relay;
 mod server;
 mod streams;
 

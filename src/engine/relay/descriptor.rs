@@ -1,0 +1,159 @@
+//! A descriptor, or two, as one side of a relay: sockets, pipes, terminals, files.
+
+use super::pump::{End, Life, Read, Ready, Write};
+use super::worker::{tokens, WorkerHandle};
+use crate::engine::sys::{self, FdKind};
+use crate::error::{Error, ErrorKind, Result};
+use mio::unix::SourceFd;
+use mio::{Interest, Token};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::Arc;
+
+/// A descriptor in a worker's poll; out of it, and closed, when dropped.
+struct Watched {
+    fd: OwnedFd,
+    kind: FdKind,
+    /// None where the system reports no readiness, because a read or write of it never waits long.
+    worker: Option<Arc<WorkerHandle>>,
+}
+
+impl Watched {
+    fn new(fd: OwnedFd, worker: &Arc<WorkerHandle>, token: Token, interest: Interest) -> io::Result<Self> {
+        let kind = sys::prepare_relayed(fd.as_fd())?;
+        let worker = match worker.registry().register(&mut SourceFd(&fd.as_raw_fd()), token, interest) {
+            Ok(()) => Some(Arc::clone(worker)),
+            // Regular files, and devices like /dev/null (epoll_ctl(2)).
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => None,
+            Err(e) => return Err(e),
+        };
+        Ok(Self { fd, kind, worker })
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if let Some(worker) = &self.worker {
+            let _ = worker.registry().deregister(&mut SourceFd(&self.fd.as_raw_fd()));
+        }
+    }
+}
+
+/// What is read from and written to; the same thing twice for a socket. Each is let go when its direction is done.
+pub(super) struct DescriptorEnd {
+    read: Option<Arc<Watched>>,
+    write: Option<Arc<Watched>>,
+    /// They may have something to give, and to take; edge-triggered readiness says when that begins.
+    readable: bool,
+    writable: bool,
+    deaf: bool,
+}
+
+fn failed(error: &io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("a relayed descriptor failed: {error}"))
+}
+
+impl DescriptorEnd {
+    /// Takes the descriptors, also on failure; without `write`, `read` serves both ways. What happens to them is told to
+    /// the relay `id`.
+    pub(super) fn new(read: OwnedFd, write: Option<OwnedFd>, worker: &Arc<WorkerHandle>, id: usize) -> Result<Self> {
+        let (reading, writing, both) = tokens(id);
+        let watch = |fd, token, interest| Watched::new(fd, worker, token, interest).map(Arc::new);
+        let made = match write {
+            None => watch(read, both, Interest::READABLE | Interest::WRITABLE).map(|both| (Arc::clone(&both), both)),
+            Some(write) => watch(read, reading, Interest::READABLE)
+                .and_then(|read| Ok((read, watch(write, writing, Interest::WRITABLE)?))),
+        };
+        let (read, write) = made.map_err(|e| match e.kind() {
+            io::ErrorKind::InvalidInput => Error::new(ErrorKind::InvalidArgument, "a relay takes stream sockets only"),
+            _ => failed(&e),
+        })?;
+        Ok(Self { read: Some(read), write: Some(write), readable: true, writable: true, deaf: false })
+    }
+
+    fn is_one(&self) -> bool {
+        matches!((&self.read, &self.write), (Some(read), Some(write)) if Arc::ptr_eq(read, write))
+    }
+}
+
+impl End for DescriptorEnd {
+    fn read(&mut self, into: &mut [u8]) -> Result<Read> {
+        let Some(watched) = &self.read else { return Ok(Read::End) };
+        if !self.readable {
+            return Ok(Read::Nothing);
+        }
+        loop {
+            match sys::read_now(watched.fd.as_fd(), watched.kind, into) {
+                Ok(0) => return Ok(Read::End),
+                Ok(n) => return Ok(Read::Data(n)),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    return Ok(Read::Nothing);
+                }
+                Err(e) => {
+                    // A socket that was reset takes nothing either; a write would say so, but none may be due.
+                    self.deaf |= self.is_one();
+                    return Err(failed(&e));
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, data: &[u8]) -> Result<Write> {
+        let Some(watched) = &self.write else { return Ok(Write::Refused) };
+        if !self.writable {
+            return Ok(Write::Full);
+        }
+        // What may block takes this much once it polls writable (PIPE_BUF).
+        let data = match (watched.kind, &watched.worker) {
+            (FdKind::Other, Some(_)) => data.get(..sys::PIPE_BUF).unwrap_or(data),
+            _ => data,
+        };
+        loop {
+            match sys::write_now(watched.fd.as_fd(), watched.kind, data) {
+                Ok(0) => return Err(failed(&io::ErrorKind::WriteZero.into())),
+                Ok(n) => return Ok(Write::Took(n)),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.writable = false;
+                    return Ok(Write::Full);
+                }
+                Err(e) if matches!(e.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {
+                    return Ok(Write::Refused);
+                }
+                Err(e) => return Err(failed(&e)),
+            }
+        }
+    }
+
+    fn end_write(&mut self) {
+        if let Some(watched) = self.write.take() {
+            if watched.kind == FdKind::Socket {
+                sys::shutdown(watched.fd.as_fd(), std::net::Shutdown::Write);
+            }
+        }
+    }
+
+    fn end_read(&mut self) {
+        if let Some(watched) = self.read.take() {
+            if watched.kind == FdKind::Socket {
+                sys::shutdown(watched.fd.as_fd(), std::net::Shutdown::Read);
+            }
+        }
+    }
+
+    fn life(&mut self) -> Life {
+        if self.deaf {
+            Life::Deaf
+        } else {
+            Life::Open
+        }
+    }
+
+    fn ready(&mut self, what: Ready) {
+        self.readable |= what.readable;
+        self.writable |= what.writable;
+        self.deaf |= what.deaf;
+    }
+}

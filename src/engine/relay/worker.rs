@@ -1,0 +1,294 @@
+//! Relay threads: each serves its relays from one poll. Nothing is looked at by time; a relay has a turn when its
+//! descriptor reports something or its channel changed.
+
+use super::pump::{Pump, Ready, Turn, CHUNK};
+use super::Outcome;
+use crate::engine::sys;
+use crate::error::{Error, ErrorKind, Result};
+use crossbeam::channel::{Receiver, Sender};
+use mio::event::Event as Readiness;
+use mio::{Events, Poll, Registry, Token, Waker};
+use std::cell::Cell;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::io;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long data of a channel that is gone waits for a side that takes none of it.
+pub(super) const LINGER: Duration = Duration::from_secs(30);
+
+/// The waker's token; relays count from 1.
+const WAKER: Token = Token(0);
+
+/// Tokens of one relay's descriptors: for reading, for writing, for both in one.
+const KINDS: usize = 4;
+const READ: usize = 0;
+const WRITE: usize = 1;
+const BOTH: usize = 2;
+
+static NEXT_ID: AtomicUsize = AtomicUsize::new(1);
+
+thread_local! {
+    /// Which worker this thread is, so that it does not wake itself.
+    static THIS_WORKER: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// What other threads ask of a worker.
+pub(super) enum Command {
+    /// Serve this relay.
+    Add(Box<Entry>),
+    /// One of its channels changed.
+    Look(usize),
+    /// End it now.
+    Stop(usize),
+}
+
+/// How other threads reach a worker.
+pub(in crate::engine) struct WorkerHandle {
+    index: usize,
+    inbox: Sender<Command>,
+    registry: Registry,
+    waker: Waker,
+    woken: AtomicBool,
+}
+
+impl WorkerHandle {
+    /// Queues a command; the worker sees it soon.
+    pub(super) fn send(&self, command: Command) {
+        // Fails only when the thread is gone, which it never is while the process runs.
+        let _ = self.inbox.send(command);
+        if THIS_WORKER.get() != self.index && !self.woken.swap(true, Ordering::SeqCst) {
+            let _ = self.waker.wake();
+        }
+    }
+
+    /// Where descriptors are watched.
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+}
+
+/// A number no relay has had.
+pub(super) fn new_id() -> usize {
+    NEXT_ID.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Tokens for the readiness of a descriptor that is read, one that is written, and one that is both.
+pub(super) fn tokens(id: usize) -> (Token, Token, Token) {
+    let first = id.wrapping_mul(KINDS);
+    (Token(first + READ), Token(first + WRITE), Token(first + BOTH))
+}
+
+/// Gives a relay a turn when a channel of its changed. Called under that channel's transport's lock.
+pub(in crate::engine) struct Wake {
+    pub(super) worker: Arc<WorkerHandle>,
+    pub(super) id: usize,
+    /// A turn is due already.
+    pub(super) due: Arc<AtomicBool>,
+}
+
+impl Wake {
+    /// The channel changed.
+    pub(in crate::engine) fn wake(&self) {
+        if !self.due.swap(true, Ordering::SeqCst) {
+            self.worker.send(Command::Look(self.id));
+        }
+    }
+}
+
+/// A relay, as its worker keeps it.
+pub(super) struct Entry {
+    pub(super) id: usize,
+    pub(super) pump: Pump,
+    pub(super) outcome: Arc<Outcome>,
+    pub(super) due: Arc<AtomicBool>,
+    pub(super) linger: Duration,
+    queued: bool,
+    /// Data of an end that is gone waits since something last moved: until then.
+    until: Option<Instant>,
+}
+
+impl Entry {
+    pub(super) fn new(
+        id: usize,
+        pump: Pump,
+        outcome: Arc<Outcome>,
+        due: Arc<AtomicBool>,
+        linger: Duration,
+    ) -> Box<Self> {
+        Box::new(Self { id, pump, outcome, due, linger, queued: false, until: None })
+    }
+}
+
+/// One worker thread's state.
+pub(in crate::engine) struct Worker {
+    handle: Arc<WorkerHandle>,
+    inbox: Receiver<Command>,
+    poll: Poll,
+    relays: HashMap<usize, Box<Entry>>,
+    /// Relays that have a turn, each at most once.
+    ready: VecDeque<usize>,
+    /// Times may be stale; the relay knows which one counts.
+    timers: BinaryHeap<Reverse<(Instant, usize)>>,
+    /// What is being moved; empty, without capacity, while there is no relay.
+    scratch: Vec<u8>,
+}
+
+impl Worker {
+    /// Starts a thread.
+    pub(in crate::engine) fn start(index: usize) -> io::Result<Arc<WorkerHandle>> {
+        let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let (sender, inbox) = crossbeam::channel::unbounded();
+        let handle = Arc::new(WorkerHandle { index, inbox: sender, registry, waker, woken: AtomicBool::new(false) });
+        let mut worker = Self {
+            handle: Arc::clone(&handle),
+            inbox,
+            poll,
+            relays: HashMap::new(),
+            ready: VecDeque::new(),
+            timers: BinaryHeap::new(),
+            scratch: Vec::new(),
+        };
+        std::thread::Builder::new().name(format!("sshrs-relay-{index}")).spawn(move || {
+            THIS_WORKER.set(index);
+            sys::block_sigpipe();
+            worker.run();
+        })?;
+        Ok(handle)
+    }
+
+    fn run(&mut self) {
+        let mut events = Events::with_capacity(256);
+        loop {
+            let timeout = if self.ready.is_empty() && self.inbox.is_empty() {
+                let first = self.timers.peek().map(|Reverse((at, _))| *at);
+                first.map(|at| at.saturating_duration_since(Instant::now()))
+            } else {
+                Some(Duration::ZERO)
+            };
+            if self.poll.poll(&mut events, timeout).is_err() {
+                // EINTR; any other failure would be a bug here, and a pause keeps it from eating a core.
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            // Before the inbox is drained: a command queued after the drain finds the flag down and wakes us.
+            self.handle.woken.store(false, Ordering::SeqCst);
+            while let Ok(command) = self.inbox.try_recv() {
+                self.command(command);
+            }
+            for event in &events {
+                if event.token() != WAKER {
+                    self.ready_event(event);
+                }
+            }
+            // Those ready now, one turn each; whoever has more goes to the end of the queue.
+            for _ in 0..self.ready.len() {
+                if let Some(id) = self.ready.pop_front() {
+                    self.guarded_turn(id);
+                }
+            }
+            self.fire_timers();
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Add(entry) => {
+                let id = entry.id;
+                self.relays.insert(id, entry);
+                self.queue(id);
+            }
+            Command::Look(id) => self.queue(id),
+            Command::Stop(id) => self.finish(id, Err(Error::new(ErrorKind::Closed, "the relay was stopped"))),
+        }
+    }
+
+    fn queue(&mut self, id: usize) {
+        if let Some(entry) = self.relays.get_mut(&id) {
+            if !entry.queued {
+                entry.queued = true;
+                self.ready.push_back(id);
+            }
+        }
+    }
+
+    fn ready_event(&mut self, event: &Readiness) {
+        let (id, kind) = (event.token().0 / KINDS, event.token().0 % KINDS);
+        let Some(entry) = self.relays.get_mut(&id) else { return };
+        let over = event.is_error() || event.is_read_closed() || event.is_write_closed();
+        let what = Ready {
+            readable: kind != WRITE && (event.is_readable() || over),
+            writable: kind != READ && (event.is_writable() || over),
+            deaf: kind != READ && event.is_write_closed(),
+        };
+        entry.pump.ready(what);
+        self.queue(id);
+    }
+
+    /// A panic while serving one relay ends that relay only.
+    fn guarded_turn(&mut self, id: usize) {
+        if catch_unwind(AssertUnwindSafe(|| self.turn(id))).is_err() {
+            self.finish(id, Err(Error::from(ErrorKind::Internal)));
+        }
+    }
+
+    fn turn(&mut self, id: usize) {
+        if self.scratch.is_empty() {
+            self.scratch = vec![0; CHUNK];
+        }
+        let Some(entry) = self.relays.get_mut(&id) else { return };
+        entry.queued = false;
+        // Before the ends are asked: what changes later asks for another turn.
+        entry.due.store(false, Ordering::SeqCst);
+        let before = entry.pump.carried();
+        let turn = entry.pump.turn(&mut self.scratch);
+        let after = entry.pump.carried();
+        entry.outcome.count(after);
+        match turn {
+            Turn::Over => {
+                let result = entry.pump.result();
+                self.finish(id, result);
+            }
+            Turn::More => self.queue(id),
+            Turn::Wait => entry.until = None,
+            Turn::Linger => {
+                if entry.until.is_none() || before != after {
+                    entry.until = Instant::now().checked_add(entry.linger);
+                    self.timers.extend(entry.until.map(|at| Reverse((at, id))));
+                }
+            }
+        }
+    }
+
+    fn fire_timers(&mut self) {
+        let now = Instant::now();
+        while let Some(&Reverse((at, id))) = self.timers.peek() {
+            if at > now {
+                return;
+            }
+            self.timers.pop();
+            if let Some(entry) = self.relays.get(&id).filter(|entry| entry.until.is_some_and(|until| until <= now)) {
+                let text = "the side that was left took no more of what was there for it";
+                let result = entry.pump.result().and(Err(Error::new(ErrorKind::Io, text)));
+                self.finish(id, result);
+            }
+        }
+    }
+
+    /// Lets go of a relay's ends, then tells whoever waits.
+    fn finish(&mut self, id: usize, result: Result<()>) {
+        let Some(entry) = self.relays.remove(&id) else { return };
+        let Entry { pump, outcome, .. } = *entry;
+        let ended = catch_unwind(AssertUnwindSafe(|| drop(pump)));
+        outcome.set(if ended.is_ok() { result } else { Err(Error::from(ErrorKind::Internal)) });
+        if self.relays.is_empty() {
+            // Nobody is served: the memory goes back. Timers of the gone need no call.
+            self.timers.clear();
+            self.scratch = Vec::new();
+        }
+    }
+}
