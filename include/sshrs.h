@@ -1078,8 +1078,8 @@ void ssh_event_free(ssh_event_t *event);
 /**
  * Reads a private key from a file.
  *
- * Reads OpenSSH's format, ed25519, ecdsa and rsa, encrypted ones too. Blocks for the file, and for the time the file's
- * key derivation takes.
+ * Reads OpenSSH's format, PEM (PKCS#1, SEC1, PKCS#8) and PuTTY's (versions 2 and 3): ed25519, ecdsa and rsa, encrypted
+ * ones too. Blocks for the file, and for the time the file's key derivation takes.
  * path: borrowed.
  * passphrase: copied; any bytes; NULL: none.
  * out_key: owned result, ssh_key_free.
@@ -1103,7 +1103,7 @@ ssh_status_t ssh_key_load_private_memory(const void *data,
                                          ssh_key_t **out_key);
 
 /**
- * Reads the first public key of a file of lines "ssh-ed25519 AAAA... comment".
+ * Reads a public key file: the first of the lines "ssh-ed25519 AAAA... comment", RFC 4716, or PEM.
  *
  * path: borrowed.
  * out_key: owned result, ssh_key_free.

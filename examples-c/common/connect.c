@@ -7,6 +7,7 @@
 
 #include "auth.h"
 #include "hostkey.h"
+#include "proxy.h"
 #include "report.h"
 
 /* One host on the way. */
@@ -87,15 +88,35 @@ static ssh_status_t connect_through(ssh_transport_t *before, const struct hop *h
     return rc;
 }
 
-static bool open_stream(const struct options *options, const struct hop *hop, ssh_transport_t *before,
+/* -o ProxyCommand; "none" stands for none. */
+static bool has_proxy(const struct options *options)
+{
+    return options->proxy_command != NULL && strcmp(options->proxy_command, "none") != 0;
+}
+
+static bool open_proxy(const struct options *options, const struct hop *hop, const ssh_transport_options_t *o,
+                       struct connection *connection, ssh_transport_t **out)
+{
+    struct proxy_target target = {options->destination, hop->host, hop->port, hop->user};
+    int fd = proxy_start(options->proxy_command, &target, &connection->proxy);
+    ssh_status_t rc = fd < 0 ? SSH_OK : ssh_transport_new_fd(fd, o, out);
+
+    if (rc != SSH_OK)
+        report_failure("running SSH over the proxy command", rc);
+    return fd >= 0 && rc == SSH_OK;
+}
+
+static bool open_stream(const struct options *options, const struct hop *hop, struct connection *connection,
                         struct time_left left, ssh_transport_t **out)
 {
     ssh_transport_options_t o = transport_options(options);
     char what[512];
     ssh_status_t rc;
 
-    if (before != NULL)
-        rc = connect_through(before, hop, &o, left, out);
+    if (connection->count == 0 && has_proxy(options))
+        return open_proxy(options, hop, &o, connection, out);
+    if (connection->count > 0)
+        rc = connect_through(connect_transport(connection), hop, &o, left, out);
     else
         rc = ssh_transport_new_address(hop->host, (uint32_t)hop->port, &o, timeout_of(left), out);
     if (rc == SSH_OK)
@@ -218,7 +239,6 @@ static bool start_keepalive(const struct options *options, ssh_transport_t *tran
 static bool open_hop(const struct options *options, const struct hop *hop, ssh_known_hosts_t *known,
                      struct connection *connection)
 {
-    ssh_transport_t *before = connection->count == 0 ? NULL : connect_transport(connection);
     ssh_transport_t *transport = NULL;
     struct time_left left = start_clock(options);
 
@@ -227,7 +247,7 @@ static bool open_hop(const struct options *options, const struct hop *hop, ssh_k
         return false;
     }
     report_progress("connecting to %s port %d", hop->host, hop->port);
-    if (!open_stream(options, hop, before, left, &transport))
+    if (!open_stream(options, hop, connection, left, &transport))
         return false;
     connection->hops[connection->count++] = transport;
     return negotiate(options, hop, known, left, transport) && auth_log_in(options, hop->user, hop->host, transport) &&
@@ -283,6 +303,10 @@ ssh_transport_t *connect_transport(const struct connection *connection)
 
 void connect_close(struct connection *connection)
 {
+    bool lost = connection->count > 0 && !ssh_transport_is_active(connection->hops[0]);
+
+    if (lost && connection->proxy > 0 && proxy_has_ended(connection->proxy))
+        connection->proxy = 0;
     /* From the inside out, so that each can still say goodbye. */
     while (connection->count > 0) {
         ssh_transport_t *transport = connection->hops[--connection->count];
@@ -290,4 +314,6 @@ void connect_close(struct connection *connection)
         ssh_transport_close(transport);
         ssh_transport_free(transport);
     }
+    if (connection->proxy > 0)
+        proxy_end(connection->proxy);
 }

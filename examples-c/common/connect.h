@@ -4,6 +4,7 @@
 
 #include <sshrs.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "options.h"
 
@@ -13,6 +14,7 @@
 struct connection {
     ssh_transport_t *hops[CONNECT_MAX_HOPS];
     size_t count;
+    pid_t proxy; /* what the first runs over; 0: a connection of its own */
 };
 
 /* Reports a failure and returns false. Call connect_close in either case. */

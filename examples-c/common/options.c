@@ -23,6 +23,10 @@ const char OPTIONS_HELP[] =
     "  --password-file FILE     the password is the file's first line\n"
     "  --passphrase-file FILE   the passphrase of encrypted private keys is the file's first line (OpenSSH has none)\n"
     "\n"
+    "-o ProxyCommand=COMMAND talks to the server through a program's standard input and output, run by the shell in SHELL;\n"
+    "%h, %p and %r in it are host, port and user, %n is the host as it was typed, %% a percent sign. A command of \"none\"\n"
+    "is none.\n"
+    "\n"
     "ConnectTimeout bounds, for each host, connecting and the first key exchange together; without it they have 30, 15 and 15\n"
     "seconds: to connect, for the server's version, for the keys. While logging in, each answer of the server has 30 seconds.\n";
 
@@ -44,6 +48,9 @@ static const struct setting ROWS[] = {
     LIST_ROW("DynamicForward", dynamic_forwards),
     CHOICE_ROW("ExitOnForwardFailure", exit_on_forward_failure, "no", SETTINGS_YES_NO),
     CHOICE_ROW("ForwardAgent", forward_agent, "no", SETTINGS_YES_NO),
+    CHOICE_ROW("ForwardX11", forward_x11, "no", SETTINGS_YES_NO),
+    TIME_ROW("ForwardX11Timeout", forward_x11_timeout, "1200"),
+    CHOICE_ROW("ForwardX11Trusted", forward_x11_trusted, "no", SETTINGS_YES_NO),
     TEXT_ROW("GlobalKnownHostsFile", global_known_hosts, "/etc/ssh/ssh_known_hosts"),
     CHOICE_ROW("HashKnownHosts", hash_known_hosts, "no", SETTINGS_YES_NO),
     TEXT_ROW("HostKeyAlgorithms", algorithms.host_keys, NULL),
@@ -59,6 +66,7 @@ static const struct setting ROWS[] = {
     CHOICE_ROW("PasswordAuthentication", password_authentication, "yes", SETTINGS_YES_NO),
     NUMBER_ROW("Port", port, "22", 1, 65535),
     TEXT_ROW("PreferredAuthentications", preferred_authentications, "publickey,keyboard-interactive,password"),
+    TEXT_ROW("ProxyCommand", proxy_command, NULL),
     TEXT_ROW("ProxyJump", proxy_jump, NULL),
     TEXT_ROW("PubkeyAcceptedAlgorithms", algorithms.pubkeys, NULL),
     CHOICE_ROW("PubkeyAuthentication", pubkey_authentication, "yes", SETTINGS_YES_NO),
@@ -72,6 +80,7 @@ static const struct setting ROWS[] = {
     CHOICE_ROW("StrictHostKeyChecking", strict_host_key_checking, "ask", STRICT),
     TEXT_ROW("User", user, NULL),
     TEXT_ROW("UserKnownHostsFile", user_known_hosts, "~/.ssh/known_hosts"),
+    TEXT_ROW("XAuthLocation", xauth_location, "xauth"),
 };
 
 static const struct settings SETTINGS = {ROWS, sizeof ROWS / sizeof ROWS[0], "-G prints the options there are"};
@@ -221,6 +230,16 @@ static const char *own_name(void)
     return account == NULL ? NULL : options_keep(account->pw_name, strlen(account->pw_name));
 }
 
+/* Each would be the way to the server. */
+static bool check_proxies(const struct options *options)
+{
+    if (options->proxy_command == NULL || options->proxy_jump == NULL || strcmp(options->proxy_command, "none") == 0 ||
+        strcmp(options->proxy_jump, "none") == 0)
+        return true;
+    report_error("ProxyCommand", "it does not go with ProxyJump or -J", "set one of them to none");
+    return false;
+}
+
 bool options_finish(struct options *options)
 {
     static const char *const IDENTITIES[] = {"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"};
@@ -242,7 +261,7 @@ bool options_finish(struct options *options)
             options->identities.items[options->identities.count++] = IDENTITIES[i];
     }
     options->log_level = report_raise(options->log_level, options->verbose);
-    return true;
+    return check_proxies(options);
 }
 
 bool options_split_host_port(const char *text, int default_port, const char **host, int *port)

@@ -22,6 +22,7 @@ struct options {
     int port;
     int address_family; /* AF_* */
     int connect_timeout; /* seconds, 0: the library's */
+    const char *proxy_command;
     const char *proxy_jump;
 
     struct algorithm_names algorithms;
@@ -47,6 +48,10 @@ struct options {
     int batch_mode;
 
     int forward_agent;
+    int forward_x11;
+    int forward_x11_trusted;
+    int forward_x11_timeout; /* seconds, 0: none */
+    const char *xauth_location;
     int exit_on_forward_failure;
     struct text_list local_forwards; /* as they were typed */
     struct text_list remote_forwards;

@@ -22,6 +22,9 @@ const char CLI_HELP[] =
     "  -s                       the command is a subsystem's name\n"
     "  -t, -T                   ask for a terminal on the server (-tt: even if stdin is none), or never\n"
     "  -W HOST:PORT             connect stdin and stdout to HOST:PORT, seen from the server\n"
+    "  -X, -x                   let programs use the display at DISPLAY (-o ForwardX11=yes), or not. They can do the\n"
+    "                           display's other programs no harm, and connect for 20 minutes (-o ForwardX11Timeout)\n"
+    "  -Y                       the same without these bounds (and -o ForwardX11Trusted=yes)\n"
     "  --help                   print this\n"
     "\n"
     "A path can stand for [ADDRESS:]PORT, and for HOST:HOSTPORT, in -L and -R: a Unix socket. Without ADDRESS only this host,\n"
@@ -72,7 +75,12 @@ static bool take_own(struct cli *cli, struct arguments *arguments, int letter)
     case 'D': return options_set_value(&cli->options, "DynamicForward", arguments_value(arguments));
     case 'L': return options_set_value(&cli->options, "LocalForward", arguments_value(arguments));
     case 'R': return options_set_value(&cli->options, "RemoteForward", arguments_value(arguments));
-    case 'F': case 'X': return refuse(letter);
+    case 'x': return options_set_value(&cli->options, "ForwardX11", "no");
+    case 'X': return options_set_value(&cli->options, "ForwardX11", "yes");
+    case 'Y':
+        return options_set_value(&cli->options, "ForwardX11", "yes") &&
+               options_set_value(&cli->options, "ForwardX11Trusted", "yes");
+    case 'F': return refuse(letter);
     case ARGUMENTS_LONG:
         if (strcmp(arguments->name, "help") == 0) {
             cli->print_help = true;

@@ -7,12 +7,15 @@
 #include "link.h"
 #include "local_forward.h"
 #include "report.h"
+#include "x11_forward.h"
 
 struct forwards {
     struct links links;
     struct local_forwards local;
     ssh_transport_t *transport;
     struct forward_spec agent; /* where channels to the agent go */
+    bool has_agent, has_x11;
+    struct x11_forward x11;
 };
 
 /* Whose sockets a signal removes. */
@@ -25,6 +28,7 @@ static struct forwards *current;
 struct remote {
     struct links *links;
     const struct forward_spec *target;
+    const struct x11_forward *x11; /* in place of a target */
 };
 
 /* Runs on a thread of its own, for each channel. Connecting may outlast the command line's texts: see links_end. */
@@ -54,6 +58,13 @@ static void on_channel(void *user_data, ssh_channel_t *channel)
     link_free(link);
 }
 
+static void on_x11_channel(void *user_data, ssh_channel_t *channel)
+{
+    const struct remote *remote = user_data;
+
+    x11_forward_serve(remote->x11, remote->links, channel);
+}
+
 static void on_destroy(void *user_data)
 {
     struct remote *remote = user_data;
@@ -62,6 +73,7 @@ static void on_destroy(void *user_data)
     free(remote);
 }
 
+/* Without a target: for the display. */
 static bool make_handler(struct forwards *forwards, const struct forward_spec *target, ssh_forward_handler_t *handler)
 {
     static const ssh_forward_handler_t INITIAL = SSH_FORWARD_HANDLER_INIT;
@@ -73,11 +85,12 @@ static bool make_handler(struct forwards *forwards, const struct forward_spec *t
     }
     remote->links = &forwards->links;
     remote->target = target;
+    remote->x11 = &forwards->x11;
     links_hold(remote->links);
     *handler = INITIAL;
     handler->user_data = remote;
     handler->destroy = on_destroy;
-    handler->start = on_channel;
+    handler->start = target == NULL ? on_x11_channel : on_channel;
     return true;
 }
 
@@ -107,9 +120,10 @@ static bool add_remote(struct forwards *forwards, const struct forward_spec *spe
     return true;
 }
 
-/* ---- the agent ---- */
+/* ---- the agent and the display ---- */
 
-const char *forwards_agent_path(const struct options *options)
+/* The agent's socket if the agent is to be forwarded and there is one. */
+static const char *agent_path(const struct options *options)
 {
     const char *path = options->forward_agent ? getenv("SSH_AUTH_SOCK") : NULL;
 
@@ -127,7 +141,34 @@ static bool serve_agent(struct forwards *forwards, const char *path)
     rc = ssh_transport_set_agent_handler(forwards->transport, &handler);
     if (rc != SSH_OK)
         report_failure("forwarding the agent", rc);
+    forwards->has_agent = rc == SSH_OK;
     return rc == SSH_OK;
+}
+
+static bool serve_x11(struct forwards *forwards)
+{
+    ssh_forward_handler_t handler;
+    ssh_status_t rc;
+
+    if (!make_handler(forwards, NULL, &handler))
+        return false;
+    rc = ssh_transport_set_x11_handler(forwards->transport, &handler);
+    if (rc != SSH_OK)
+        report_failure("forwarding X11", rc);
+    forwards->has_x11 = rc == SSH_OK;
+    return rc == SSH_OK;
+}
+
+void forwards_request(const struct forwards *forwards, ssh_channel_t *channel)
+{
+    ssh_status_t rc = SSH_OK;
+
+    if (forwards->has_agent)
+        rc = ssh_channel_request_forward_agent(channel, SSH_WAIT_DEFAULT);
+    if (rc != SSH_OK)
+        report_failure("forwarding the agent", rc);
+    if (forwards->has_x11)
+        x11_forward_request(&forwards->x11, channel);
 }
 
 /* ---- all of it ---- */
@@ -149,7 +190,8 @@ void forwards_remove_paths(void)
 
 static bool add_all(struct forwards *forwards, const struct cli *cli)
 {
-    const char *agent = forwards_agent_path(&cli->options);
+    const char *agent = agent_path(&cli->options);
+    bool has_session = !cli->no_session && cli->relay_host == NULL;
     bool ok = true;
     size_t i;
 
@@ -157,6 +199,9 @@ static bool add_all(struct forwards *forwards, const struct cli *cli)
         ok = serve_agent(forwards, agent);
     else if (cli->options.forward_agent)
         report_progress("no agent is forwarded: SSH_AUTH_SOCK is not set");
+    /* Programs start in a session. One is of use without a display too. */
+    if (cli->options.forward_x11 && has_session && x11_forward_prepare(&forwards->x11, &cli->options))
+        ok = serve_x11(forwards) && ok;
     for (i = 0; i < cli->forward_count; i++) {
         const struct forward_spec *spec = &cli->forwards[i];
 

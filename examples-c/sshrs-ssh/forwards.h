@@ -1,4 +1,4 @@
-/* Everything that is forwarded: -L, -R, -D and -A. */
+/* Everything that is forwarded: -L, -R, -D, -A and -X. */
 #ifndef FORWARDS_H
 #define FORWARDS_H
 
@@ -18,7 +18,7 @@ void forwards_end(struct forwards *forwards);
 /* Removes the files of sockets that are listened on, for a program that a signal ends; from any thread. */
 void forwards_remove_paths(void);
 
-/* The agent's socket if the agent is to be forwarded and there is one, else NULL. */
-const char *forwards_agent_path(const struct options *options);
+/* Asks for what a session's command is to reach, the agent and the display. It is of use without: failures are reported. */
+void forwards_request(const struct forwards *forwards, ssh_channel_t *channel);
 
 #endif

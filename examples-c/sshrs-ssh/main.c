@@ -29,7 +29,7 @@ static int connect_and_run(const struct cli *cli)
     if (connect_open(&cli->options, &connection))
         forwards = forwards_start(cli, connect_transport(&connection));
     if (forwards != NULL)
-        status = session_run(cli, connect_transport(&connection));
+        status = session_run(cli, connect_transport(&connection), forwards);
     forwards_end(forwards);
     connect_close(&connection);
     return status;

@@ -6,7 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "forwards.h"
 #include "relay.h"
 #include "report.h"
 #include "signal_names.h"
@@ -85,17 +84,6 @@ static ssh_status_t request_pty(ssh_channel_t *channel)
 
     return ssh_channel_get_pty(channel, term == NULL ? "dumb" : term, size.cols, size.rows, size.width_px,
                                size.height_px, modes_len > 0 ? modes : NULL, modes_len, SSH_WAIT_FOREVER);
-}
-
-/* The session is of use without an agent too. */
-static void request_agent(const struct options *options, ssh_channel_t *channel)
-{
-    ssh_status_t rc = SSH_OK;
-
-    if (forwards_agent_path(options) != NULL)
-        rc = ssh_channel_request_forward_agent(channel, SSH_WAIT_DEFAULT);
-    if (rc != SSH_OK)
-        report_failure("forwarding the agent", rc);
 }
 
 static ssh_status_t start_command(const struct cli *cli, ssh_channel_t *channel)
@@ -187,7 +175,7 @@ static int run_relay(ssh_channel_t *channel, int (*status_at_end)(ssh_channel_t 
 
 /* ---- the kinds of session ---- */
 
-static int run_in_session(const struct cli *cli, ssh_channel_t *channel)
+static int run_in_session(const struct cli *cli, ssh_channel_t *channel, const struct forwards *forwards)
 {
     bool has_pty = wants_pty(cli);
     ssh_status_t rc = has_pty ? request_pty(channel) : SSH_OK;
@@ -198,7 +186,7 @@ static int run_in_session(const struct cli *cli, ssh_channel_t *channel)
         has_pty = false;
         rc = SSH_OK;
     }
-    request_agent(&cli->options, channel);
+    forwards_request(forwards, channel);
     send_environment(&cli->options, channel);
     if (rc == SSH_OK)
         rc = start_command(cli, channel);
@@ -216,7 +204,7 @@ static int run_in_session(const struct cli *cli, ssh_channel_t *channel)
     return status;
 }
 
-static int run_session(const struct cli *cli, ssh_transport_t *transport)
+static int run_session(const struct cli *cli, ssh_transport_t *transport, const struct forwards *forwards)
 {
     ssh_channel_t *channel = NULL;
     ssh_status_t rc = ssh_transport_open_session(transport, NULL, SSH_WAIT_DEFAULT, &channel);
@@ -226,7 +214,7 @@ static int run_session(const struct cli *cli, ssh_transport_t *transport)
         report_failure("opening a session", rc);
         return EXIT_OWN_FAILURE;
     }
-    status = run_in_session(cli, channel);
+    status = run_in_session(cli, channel, forwards);
     ssh_channel_free(channel);
     return status;
 }
@@ -267,11 +255,11 @@ static int run_nothing(ssh_transport_t *transport)
     return EXIT_OWN_FAILURE;
 }
 
-int session_run(const struct cli *cli, ssh_transport_t *transport)
+int session_run(const struct cli *cli, ssh_transport_t *transport, const struct forwards *forwards)
 {
     if (cli->relay_host != NULL)
         return run_direct(cli, transport);
     if (cli->no_session)
         return run_nothing(transport);
-    return run_session(cli, transport);
+    return run_session(cli, transport, forwards);
 }

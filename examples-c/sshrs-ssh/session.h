@@ -5,8 +5,9 @@
 #include <sshrs.h>
 
 #include "cli.h"
+#include "forwards.h"
 
 /* Returns the exit status for the process. */
-int session_run(const struct cli *cli, ssh_transport_t *transport);
+int session_run(const struct cli *cli, ssh_transport_t *transport, const struct forwards *forwards);
 
 #endif

@@ -35,7 +35,7 @@ const char CONFIG_HELP[] =
     "                           AcceptEnv AllowAgentForwarding AllowStreamLocalForwarding AllowTcpForwarding Banner\n"
     "                           Ciphers ClientAliveCountMax ClientAliveInterval Compression HostKeyAlgorithms\n"
     "                           KexAlgorithms LoginGraceTime LogLevel MACs MaxAuthTries MaxSessions PermitTTY\n"
-    "                           PubkeyAcceptedAlgorithms RekeyLimit Subsystem X11Forwarding\n"
+    "                           PubkeyAcceptedAlgorithms RekeyLimit Subsystem X11DisplayOffset X11Forwarding XAuthLocation\n"
     "                           Lists may begin with + - ^. Key exchanges without protection from quantum computers are off;\n"
     "                           KexAlgorithms=+curve25519-sha256 lets in clients that know no others\n"
     "  -v                       say what happens; -vv adds the library's log, -vvv every packet\n"
@@ -66,7 +66,9 @@ static const struct setting ROWS[] = {
     TEXT_ROW("PubkeyAcceptedAlgorithms", algorithms.pubkeys, NULL),
     REKEY_ROW("RekeyLimit", rekey),
     LIST_ROW("Subsystem", subsystems),
+    NUMBER_ROW("X11DisplayOffset", x11_display_offset, "10", 0, 50000),
     CHOICE_ROW("X11Forwarding", x11_forwarding, "no", SETTINGS_YES_NO),
+    TEXT_ROW("XAuthLocation", xauth_location, "xauth"),
     /* Options of the command line alone. */
     NUMBER_ROW("--max-connections", max_connections, "0", 0, 1000000),
     NUMBER_ROW("--max-startups", max_startups, "100", 1, 1000000),

@@ -39,6 +39,8 @@ struct config {
     int allow_streamlocal_forwarding;
     int allow_agent_forwarding;
     int x11_forwarding;
+    int x11_display_offset; /* the first display that is listened on */
+    const char *xauth_location;
     struct text_list subsystems; /* "name command" */
     struct text_list accept_env; /* patterns with * and ? */
     int log_level;

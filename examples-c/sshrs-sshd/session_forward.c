@@ -1,27 +1,20 @@
-#define _GNU_SOURCE /* pipe2 */
 #include "session_forward.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "fd_io.h"
+#include "command.h"
 #include "listener.h"
 #include "report.h"
 #include "session.h"
 
-/* As sshd's X11DisplayOffset; displays below are those of real screens. */
-#define FIRST_DISPLAY 10
-#define LAST_DISPLAY 999
+/* So many are tried, from X11DisplayOffset on. */
+#define MAX_DISPLAYS 1000
 #define X11_PORT 6000
-
-extern char **environ;
 
 /* The session of a channel on which nothing runs yet: the hooks', which run one after the other. */
 static struct session *find_new(struct connection *connection, const ssh_channel_t *channel)
@@ -91,41 +84,23 @@ static bool is_plain(const char *text)
 }
 
 /* Runs xauth on a file; the commands, with the secret in them, go through its standard input. */
-static bool run_xauth(const char *file, const char *commands)
+static bool run_xauth(const char *program, const char *file, const char *commands)
 {
-    char *arguments[] = {"xauth", "-q", "-f", (char *)file, "-", NULL};
-    posix_spawn_file_actions_t actions;
-    int ends[2], status = -1, error;
-    pid_t pid;
+    const char *arguments[] = {program, "-q", "-f", file, "-", NULL};
 
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return false;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    error = posix_spawnp(&pid, "xauth", &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[0]);
-    if (error == 0)
-        fd_write_all(ends[1], commands, strlen(commands));
-    close(ends[1]);
-    if (error != 0) {
-        report_progress("X11 forwarding was refused: xauth: %s", strerror(error));
-        return false;
-    }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    return status == 0;
+    if (command_run(arguments, commands, NULL, 0))
+        return true;
+    report_progress("X11 forwarding was refused: %s: %s", program, errno == 0 ? "it failed" : strerror(errno));
+    return false;
 }
 
 /* The first display that nobody else has. */
-static int bind_display(int *display)
+static int bind_display(int first, int *display)
 {
     int fd = -1;
 
     errno = EADDRINUSE;
-    for (*display = FIRST_DISPLAY; fd < 0 && errno == EADDRINUSE && *display <= LAST_DISPLAY; ++*display) {
+    for (*display = first; fd < 0 && errno == EADDRINUSE && *display < first + MAX_DISPLAYS; ++*display) {
         uint32_t port = (uint32_t)(X11_PORT + *display);
 
         fd = acceptor_bind_port(false, &port);
@@ -135,7 +110,8 @@ static int bind_display(int *display)
 }
 
 /* The command's side: where the display is, and the cookie for it. */
-static bool tell_command(struct session *session, int display, uint32_t screen, const char *protocol, const char *cookie)
+static bool tell_command(struct session *session, const char *xauth, int display, uint32_t screen, const char *protocol,
+                         const char *cookie)
 {
     char file[64], name[64], commands[640];
 
@@ -144,7 +120,7 @@ static bool tell_command(struct session *session, int display, uint32_t screen, 
     /* Xlib looks "localhost" up as the local host's name. */
     snprintf(commands, sizeof commands, "add unix:%d.%u %s %s\n", display, (unsigned)screen, protocol, cookie);
     snprintf(name, sizeof name, "localhost:%d.%u", display, (unsigned)screen);
-    return run_xauth(file, commands) && environment_set(&session->environment, "DISPLAY", name) &&
+    return run_xauth(xauth, file, commands) && environment_set(&session->environment, "DISPLAY", name) &&
            environment_set(&session->environment, "XAUTHORITY", file);
 }
 
@@ -154,16 +130,17 @@ static int32_t on_x11(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *chan
     struct connection *connection = user_data;
     struct session *session = find_new(connection, channel);
     struct purpose purpose = {"x11", "", 0, single_connection};
+    const struct config *config = &connection->server->config;
     int fd, display;
 
     (void)ticket;
     if (session == NULL || session->forward.display != NULL || connection->restrictions.no_x11_forwarding ||
         !is_plain(auth_protocol) || !is_plain(auth_cookie))
         return SSH_REQUEST_REFUSED;
-    fd = bind_display(&display);
+    fd = bind_display(config->x11_display_offset, &display);
     if (fd < 0)
         return SSH_REQUEST_REFUSED;
-    if (!tell_command(session, display, screen, auth_protocol, auth_cookie)) {
+    if (!tell_command(session, config->xauth_location, display, screen, auth_protocol, auth_cookie)) {
         close(fd);
         return SSH_REQUEST_REFUSED;
     }

@@ -19,7 +19,6 @@ check 255 'not a forward' "$ssh" -D localhost host
 check 255 'not a forward' "$ssh" -D /path host
 check 255 'not a forward' "$ssh" -o 'LocalForward=1 localhost' host
 check 255 'a value is missing' "$ssh" -L
-check 255 'not supported yet' "$ssh" -X host
 check 255 'not supported yet' "$ssh" -F /dev/null host
 check 255 'a number in range' "$ssh" -p 65536 host
 check 255 'bad option value' "$ssh" -o Port=x host
@@ -30,6 +29,16 @@ check 255 'name is missing' "$ssh" -s host
 check 255 'Ciphers: "rot13" is not' "$ssh" -G -o Ciphers=rot13 host
 check 255 'connecting to 127.0.0.1 port 1' "$ssh" -p 1 127.0.0.1 true
 
+check 255 'the proxy command ended with exit status 7' "$ssh" -o 'ProxyCommand=sh -c "exit 7"' host true
+check 255 'the proxy command ended with signal 9' "$ssh" -o 'ProxyCommand=sh -c "kill -9 \$\$"' host true
+check 255 'said port 22 of joe at host, not at typed: 100%' \
+    "$ssh" -o 'ProxyCommand=sh -c "echo said port %p of %r at %h, not at %n: 100%% >&2"' -o HostName=host joe@typed true
+check 255 'an unknown token' "$ssh" -o 'ProxyCommand=echo %q' host true
+check 255 'ended with' "$ssh" -o 'ProxyCommand=false' -o HostName='a;b' host true
+check 255 'not put into ProxyCommand' "$ssh" -o 'ProxyCommand=echo %h' -o HostName='a;b' host true
+check 255 'not put into ProxyCommand' "$ssh" -o 'ProxyCommand=echo %h' -o HostName=-oOption host true
+check 255 'does not go with ProxyJump' "$ssh" -o 'ProxyCommand=echo' -J jump host true
+check 255 'connecting to 127.0.0.1 port 1' "$ssh" -o ProxyCommand=none -p 1 127.0.0.1 true
 check 255 '127.0.0.1: it has addresses, but none for IPv6' "$ssh" -6 -p 1 127.0.0.1 true
 check 255 'tried: 127.0.0.1:1' "$ssh" -4 -p 1 localhost true
 
@@ -48,5 +57,10 @@ check 0 'remoteforward 0:localhost:2' "$ssh" -G -R 0:localhost:2 host
 check 0 'remoteforward /a:/b' "$ssh" -G -R 1:/b -R /a:/b host
 check 0 'dynamicforward *:1' "$ssh" -G -D '*:1' host
 check 0 'forwardagent yes' "$ssh" -GA host
+check 0 'forwardx11 yes' "$ssh" -GX host
+check 0 'forwardx11trusted no' "$ssh" -GX host
+check 0 'forwardx11trusted yes' "$ssh" -GY host
+check 0 'forwardx11 no' "$ssh" -Gx -o ForwardX11=yes host
+check 0 'forwardx11timeout 3600' "$ssh" -G -o ForwardX11Timeout=1h host
 check 0 'identityfile /tmp/b' "$ssh" -G -i /tmp/a -i /tmp/b host
 finish

@@ -79,7 +79,7 @@ impl Curve {
     }
 
     /// The key blob of an uncompressed point.
-    pub(super) fn blob(self, point: &[u8]) -> Vec<u8> {
+    pub(in crate::crypto) fn blob(self, point: &[u8]) -> Vec<u8> {
         let mut blob = Vec::new();
         Writer::new(&mut blob).string(self.key_type()).string(self.name()).string(point);
         blob

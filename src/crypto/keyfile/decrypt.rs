@@ -25,10 +25,30 @@ const MAX_SALT_LEN: usize = 1024;
 #[derive(Clone, Copy)]
 enum Mode {
     Ctr,
-    Cbc,
+    Cbc(Cbc),
     Gcm,
     ChaChaPoly,
+}
+
+/// Ciphers in CBC mode.
+#[derive(Clone, Copy)]
+pub(super) enum Cbc {
+    Aes128,
+    Aes192,
+    Aes256,
     TripleDes,
+}
+
+impl Cbc {
+    /// Decrypts whole blocks. A key, an IV or data of a wrong length is `KeyCorrupt`.
+    pub(super) fn decrypt(self, key: &[u8], iv: &[u8], data: &mut [u8]) -> Result<()> {
+        match self {
+            Self::Aes128 => cbc::<Aes128>(key, iv, data),
+            Self::Aes192 => cbc::<Aes192>(key, iv, data),
+            Self::Aes256 => cbc::<Aes256>(key, iv, data),
+            Self::TripleDes => cbc::<TdesEde3>(key, iv, data),
+        }
+    }
 }
 
 /// A cipher of key files: name, mode, and bytes of key, IV, block and tag.
@@ -43,10 +63,10 @@ struct Cipher {
 
 const fn cipher(name: &'static str, mode: Mode, key_len: usize) -> Cipher {
     let (iv_len, block_len, tag_len) = match mode {
-        Mode::Ctr | Mode::Cbc => (16, 16, 0),
+        Mode::Cbc(Cbc::TripleDes) => (8, 8, 0),
+        Mode::Ctr | Mode::Cbc(_) => (16, 16, 0),
         Mode::Gcm => (12, 16, 16),
         Mode::ChaChaPoly => (0, 8, 16),
-        Mode::TripleDes => (8, 8, 0),
     };
     Cipher { name, mode, key_len, iv_len, block_len, tag_len }
 }
@@ -55,13 +75,13 @@ const CIPHERS: &[Cipher] = &[
     cipher("aes256-ctr", Mode::Ctr, 32),
     cipher("aes192-ctr", Mode::Ctr, 24),
     cipher("aes128-ctr", Mode::Ctr, 16),
-    cipher("aes256-cbc", Mode::Cbc, 32),
-    cipher("aes192-cbc", Mode::Cbc, 24),
-    cipher("aes128-cbc", Mode::Cbc, 16),
+    cipher("aes256-cbc", Mode::Cbc(Cbc::Aes256), 32),
+    cipher("aes192-cbc", Mode::Cbc(Cbc::Aes192), 24),
+    cipher("aes128-cbc", Mode::Cbc(Cbc::Aes128), 16),
     cipher("aes256-gcm@openssh.com", Mode::Gcm, 32),
     cipher("aes128-gcm@openssh.com", Mode::Gcm, 16),
     cipher("chacha20-poly1305@openssh.com", Mode::ChaChaPoly, 64),
-    cipher("3des-cbc", Mode::TripleDes, 24),
+    cipher("3des-cbc", Mode::Cbc(Cbc::TripleDes), 24),
 ];
 
 fn unsupported(text: String) -> Error {
@@ -116,10 +136,7 @@ impl<'a> Key<'a> {
         let mut data = Zeroizing::new(data.to_vec());
         match mode {
             Mode::Ctr => ctr(key, iv, &mut data)?,
-            Mode::Cbc if key_len == 16 => cbc::<Aes128>(key, iv, &mut data)?,
-            Mode::Cbc if key_len == 24 => cbc::<Aes192>(key, iv, &mut data)?,
-            Mode::Cbc => cbc::<Aes256>(key, iv, &mut data)?,
-            Mode::TripleDes => cbc::<TdesEde3>(key, iv, &mut data)?,
+            Mode::Cbc(cbc) => cbc.decrypt(key, iv, &mut data)?,
             Mode::Gcm => gcm(key, iv, &mut data, tag)?,
             Mode::ChaChaPoly => chacha_poly(key, &mut data, tag)?,
         }

@@ -1,11 +1,9 @@
 //! OpenSSH's private key format (its PROTOCOL.key): a clear public half, and a private section that may be encrypted.
 
-use super::decrypt;
+use super::{armor, corrupt, decrypt};
 use crate::crypto::hostkey::{Curve, PrivateKey, PublicKey, RsaNumbers};
 use crate::error::{printable, Error, ErrorKind, Result};
 use crate::wire::{mpint, Reader};
-use base64::engine::general_purpose::STANDARD;
-use base64::Engine;
 use zeroize::Zeroizing;
 
 /// The first line.
@@ -15,17 +13,13 @@ const END: &str = "-----END OPENSSH PRIVATE KEY-----";
 /// What the decoded bytes begin with.
 const MAGIC: &[u8] = b"openssh-key-v1\0";
 
-fn corrupt(text: &'static str) -> Error {
-    Error::new(ErrorKind::KeyCorrupt, text)
-}
-
 fn damaged(error: Error) -> Error {
     Error::new(ErrorKind::KeyCorrupt, format!("the key file is damaged: {}", error.text()))
 }
 
 /// Parses a file that begins with [`BEGIN`].
 pub(super) fn parse(text: &str, passphrase: Option<&[u8]>) -> Result<PrivateKey> {
-    let bytes = decode(text)?;
+    let bytes = armor::decode(armor::between(text, BEGIN, END)?)?;
     let mut r = Reader::new(&bytes);
     if r.take(MAGIC.len()).map_err(damaged)? != MAGIC {
         return Err(corrupt("the key file does not begin with \"openssh-key-v1\""));
@@ -51,24 +45,6 @@ pub(super) fn parse(text: &str, passphrase: Option<&[u8]>) -> Result<PrivateKey>
         Section { bytes: key.decrypt(passphrase, encrypted, tag)?, encrypted: true }
     };
     section.parse(&public)
-}
-
-/// The bytes between the first and the last line.
-fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>> {
-    let body = text.strip_prefix(BEGIN).unwrap_or_default();
-    let (body, rest) = body.split_once(END).ok_or_else(|| corrupt("the key file's last line is missing"))?;
-    if !rest.trim().is_empty() {
-        return Err(corrupt("the key file has text after its last line"));
-    }
-    // Room for all of it at once: a vector that grows leaves copies behind.
-    let mut packed = Zeroizing::new(Vec::with_capacity(body.len()));
-    packed.extend(body.bytes().filter(|b| !b.is_ascii_whitespace()));
-    let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(packed.len())]);
-    let len = STANDARD
-        .decode_slice(packed.as_slice(), bytes.as_mut_slice())
-        .map_err(|_| corrupt("the key file's base64 is damaged"))?;
-    bytes.truncate(len);
-    Ok(bytes)
 }
 
 /// The decrypted private section.
