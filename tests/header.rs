@@ -60,3 +60,27 @@ fn every_item_has_a_comment() {
     }
     assert!(bare.is_empty(), "items without a comment:\n{}", bare.join("\n"));
 }
+
+/// Every function that waits is in the table of `c-tests/test_every_wait.c`, so that no deadline goes unproven.
+#[test]
+fn every_function_with_a_time_out_has_its_test() {
+    const TEST: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/c-tests/test_every_wait.c"));
+    let mut waits: Vec<&str> = GENERATED
+        .split("\nssh_status_t ")
+        .skip(1)
+        .filter(|rest| rest.split_once(';').is_some_and(|(prototype, _)| prototype.contains("int64_t timeout_ms")))
+        .filter_map(|rest| rest.split_once('(').map(|(name, _)| name))
+        // It sets a bound and waits for nothing.
+        .filter(|name| *name != "ssh_channel_settimeout")
+        .collect();
+    let table = TEST.split_once("CASES[] = {").and_then(|(_, rest)| rest.split_once("\n};")).unwrap().0;
+    let mut tested: Vec<String> = table
+        .lines()
+        .filter_map(|line| line.trim().split_once('(').map(|(_, args)| args))
+        .filter_map(|args| args.split([',', ')']).next().map(|name| format!("ssh_{name}")))
+        .collect();
+    waits.sort_unstable();
+    tested.sort_unstable();
+    assert!(waits.len() > 30, "only {} functions were found: is the scanner right?", waits.len());
+    assert_eq!(tested, waits, "the table of c-tests/test_every_wait.c");
+}

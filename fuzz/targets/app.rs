@@ -57,7 +57,7 @@ impl App {
                 self.tickets.extend(ticket);
                 assert!(self.tickets.len() <= 64 * (config().limits.pending_requests + MAX_ITEMS));
             }
-            Event::GlobalReply { token, .. } => {
+            Event::GlobalReply { token, .. } | Event::GlobalUnanswered { token } => {
                 assert!(self.awaited_globals.remove(&token), "a reply to no request of ours");
             }
             Event::GlobalRequest { ticket, .. } => self.global_tickets.extend(ticket),

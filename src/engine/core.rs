@@ -322,6 +322,8 @@ impl Core {
                     shared.changed.notify_all();
                 }
             }
+            // Who waits is told by `Ended`, with the reason.
+            Event::GlobalUnanswered { token } => forward::global_replied(self, token, None),
             Event::ChannelIncoming(id, open) => server::incoming(self, shared, id, open),
             Event::ChannelRequest { channel, ticket, request, data } => {
                 server::channel_request(self, shared, channel, ticket, request, data);

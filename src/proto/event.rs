@@ -219,6 +219,11 @@ pub enum Event {
         /// Reply data.
         data: Option<Vec<u8>>,
     },
+    /// The connection ended before the reply to a global request of ours came; `Ended` follows and says why.
+    GlobalUnanswered {
+        /// From `Connection::global_request`.
+        token: u64,
+    },
     /// The peer sends a global request; where a ticket is given, answer with `Connection::answer_global`.
     GlobalRequest {
         /// Present when the peer wants a reply.

@@ -41,8 +41,8 @@ impl Globals {
         }
     }
 
-    /// Sends a global request; with `want_reply`, `GlobalReply` with the token returned follows, if only because the
-    /// connection ends. Fails with `InvalidArgument` for a name or data that fit no message, `ConnectionLost` after
+    /// Sends a global request; with `want_reply`, `GlobalReply` with the token returned follows, or `GlobalUnanswered` where
+    /// the connection ends first. Fails with `InvalidArgument` for a name or data that fit no message, `ConnectionLost` after
     /// the end.
     pub fn request(&mut self, out: &mut Outbox, request: &str, data: &[u8], want_reply: bool) -> Result<u64> {
         check_outgoing(request, data)?;
@@ -103,12 +103,12 @@ impl Globals {
         }
     }
 
-    /// The connection is over: requests without a reply count as refused.
+    /// The connection is over: what has no reply will get none. That is no refusal, and is not told as one.
     pub fn connection_ended(&mut self, out: &mut Outbox) {
         self.ended = true;
         self.owed.forget();
         for token in std::mem::take(&mut self.awaited).into_iter().flatten() {
-            out.event(Event::GlobalReply { token, data: None });
+            out.event(Event::GlobalUnanswered { token });
         }
     }
 
@@ -202,7 +202,8 @@ mod tests {
         s.feed(RequestFailure::new().to_vec()).unwrap();
         assert_eq!(s.replies(), [(a, Some(b"port".to_vec())), (b, None)]);
         s.globals.connection_ended(&mut s.out);
-        assert_eq!(s.replies(), [(c, None)]);
+        assert!(matches!(s.out.next_event(), Some(Event::GlobalUnanswered { token }) if token == c));
+        assert!(s.out.next_event().is_none());
         assert!(s.globals.request(&mut s.out, "d", b"", true).is_err());
     }
 
