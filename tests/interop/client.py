@@ -54,6 +54,8 @@ class Client:
         self.port = port or server.port
         self.known_hosts = home / f"known_hosts-{self.port}"
         self.known_hosts.write_text(server.known_hosts_lines(self.port))
+        # Further variables of its environment.
+        self.variables: dict[str, str] = {}
 
     def arguments(self, *command: str, key: str | None = "ed25519", password: str | None = None, user=None, flags=(), **options):
         """`options` are -o options. key names one of the client keys; None offers none."""
@@ -76,7 +78,7 @@ class Client:
 
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "LSAN_OPTIONS")}
-        return kept | {"HOME": str(self.home), "TERM": "xterm"}
+        return kept | {"HOME": str(self.home), "TERM": "xterm"} | self.variables
 
     def run(self, *command: str, stdin: bytes = b"", timeout: float = 60, **arguments) -> Done:
         start = time.monotonic()

@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from client import Client, program  # noqa: E402
+from forwarding import Echo  # noqa: E402
 from peers import Unavailable  # noqa: E402
 from clients import Dropbear, OpenSsh  # noqa: E402
 from peers.keys import TYPES, USER_TYPES, Keys, make_keys  # noqa: E402
@@ -186,3 +187,13 @@ def peer(request, our_sshd, peer_for):
 def ssh(our_sshd, peer_for):
     """OpenSSH's client for the shared server."""
     return peer_for("ssh", our_sshd)
+
+
+# ---- Forwarding -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def echo():
+    """A server for forwarded connections to end at."""
+    with Echo() as server:
+        yield server
