@@ -1417,7 +1417,8 @@ void ssh_transport_free(ssh_transport_t *transport);
 /**
  * Gives up a transport in a child process after fork: closes this process's copy of the descriptor, sends nothing and
  * waits for nothing. The parent's session is unharmed. Later calls on the handle, and on its channels, return
- * SSH_ERR_FORKED; free them as usual.
+ * SSH_ERR_FORKED; free them as usual. Freeing the inherited handle of a transport or of one of its channels, without this
+ * call before, gives the transport up as well.
  */
 ssh_status_t ssh_transport_atfork(ssh_transport_t *transport);
 

@@ -55,6 +55,11 @@ impl Runtime {
         at
     }
 
+    /// Whether it is this process's, not one that a forked child has a copy of.
+    pub(super) fn is_ours(&self) -> bool {
+        self.pid == std::process::id()
+    }
+
     /// The poller for one more transport.
     pub(super) fn poller(&self) -> Result<Arc<PollerHandle>> {
         self.one_of(&self.pollers, Poller::start)

@@ -121,6 +121,11 @@ impl Shared {
         if self.is_forked() {
             return;
         }
+        if self.home.get().is_some_and(|home| !home.runtime.is_ours()) {
+            // A forked child frees what it inherited. The poller's queue and the locks may be as a thread of the parent
+            // left them in the middle of something.
+            return self.atfork();
+        }
         if let Some(guard) = self.core.try_lock().filter(|_| self.put_off.is_idle()) {
             let mut core = self.locked(guard);
             work(&mut core);

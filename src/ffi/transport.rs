@@ -60,7 +60,8 @@ pub unsafe extern "C" fn ssh_transport_free(transport: *mut ssh_transport_t) {
 
 /// Gives up a transport in a child process after fork: closes this process's copy of the descriptor, sends nothing and
 /// waits for nothing. The parent's session is unharmed. Later calls on the handle, and on its channels, return
-/// SSH_ERR_FORKED; free them as usual.
+/// SSH_ERR_FORKED; free them as usual. Freeing the inherited handle of a transport or of one of its channels, without this
+/// call before, gives the transport up as well.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_atfork(transport: *mut ssh_transport_t) -> ssh_status_t {
     guard_unit(|| {
