@@ -227,7 +227,7 @@ static bool let_in(const struct x11_forward *x11, ssh_channel_t *channel)
 void x11_forward_serve(const struct x11_forward *x11, struct links *links, ssh_channel_t *channel)
 {
     struct link *link = link_new(links, -1, channel);
-    struct x11_forward mine;
+    bool is_path = x11->path != NULL;
     char where[300];
     const char *why = NULL;
     int fd;
@@ -235,10 +235,9 @@ void x11_forward_serve(const struct x11_forward *x11, struct links *links, ssh_c
     if (link == NULL)
         return;
     /* Connecting may outlast the command line's texts: see links_end. */
-    mine = *x11;
-    snprintf(where, sizeof where, "%s", x11->path != NULL ? x11->path : x11->host);
-    if (let_in(&mine, channel)) {
-        fd = mine.path != NULL ? dial_local(where, &why) : dial_tcp(where, mine.port, &why);
+    snprintf(where, sizeof where, "%s", is_path ? x11->path : x11->host);
+    if (let_in(x11, channel)) {
+        fd = is_path ? dial_local(where, &why) : dial_tcp(where, x11->port, &why);
         if (fd < 0) {
             report_error("connecting to the display", why, "is the X server still there?");
         } else {

@@ -41,6 +41,11 @@ fn write_seeds() {
         write("messages", &format!("{selector:02}"), &[&[selector], &fields[..]].concat());
         write("messages", &format!("{selector:02}-zeros"), &[&[selector], &[0; 20][..]].concat());
     }
+    let x11 = u8::try_from(messages::PARSERS - 2).unwrap();
+    for order in [b"l\0\x0b\0\0\0\x12\0\x10\0\0\0", b"B\0\0\x0b\0\0\0\x12\0\x10\0\0"] {
+        let name = format!("x11-{}", char::from(order[0]));
+        write("messages", &name, &[&[x11, 16], &order[..], b"MIT-MAGIC-COOKIE-1\0\0", &[b'x'; 16]].concat());
+    }
     write("messages", "kexinit", &[&[9], &kexinit[1..]].concat());
     write("negotiation", "built", &[2, 2, 1, 2, 1, 0, 1, 1, 2, 2, 1, 2, 1, 0, 1, 1]);
     write("negotiation", "lists", &[[1, 2, 0, 3, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 0]; 2].concat());

@@ -313,7 +313,7 @@ def agent(folder: Path, key: Path):
     path = folder / "agent"
     process = subprocess.Popen([find_program("ssh-agent"), "-D", "-a", path], stdin=DEVNULL, stdout=DEVNULL)
     try:
-        wait_until(path.exists, bool, 10, "the agent")
+        connect_path(path).close()
         env = {"SSH_AUTH_SOCK": str(path), "PATH": os.environ["PATH"]}
         subprocess.run([find_program("ssh-add"), "-q", key], check=True, env=env, capture_output=True)
         yield path
@@ -383,3 +383,21 @@ def test_x11_of_a_display_that_is_gone(client, tmp_path):
     xdpyinfo = available(find_program, "xdpyinfo")
     done = client.run(f"{xdpyinfo} || echo without", flags=["-Y"]).check()
     assert done.stdout == b"without\n"
+
+
+def test_x11_untrusted_is_not_forwarded_as_trusted(client, tmp_path):
+    """Where the display makes no cookie for programs that are not trusted, they get none that would trust them."""
+    client.variables |= {"DISPLAY": f"{HOST}:{free_port() - 6000}", "XAUTHORITY": str(tmp_path / "none")}
+    done = client.run("echo ${DISPLAY}-", flags=["-X"], ForwardX11Trusted="no").check()
+    assert done.stdout == b"-\n"
+
+
+@pytest.mark.parametrize("server", ["sshd", "sshrs-sshd"])
+def test_x11_for_a_while(servers, peer_for, display, server):
+    """After ForwardX11Timeout our client lets no more programs in."""
+    client = peer_for("sshrs-ssh", servers[server])
+    client.variables |= display.variables
+    xdpyinfo = available(find_program, "xdpyinfo")
+    script = f"{xdpyinfo} >/dev/null && echo early; sleep 2.5; {xdpyinfo} >/dev/null || echo late"
+    done = client.run(script, flags=["-X"], ForwardX11Trusted="no", ForwardX11Timeout="2").check()
+    assert done.stdout == b"early\nlate\n"
