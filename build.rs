@@ -13,6 +13,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("The log", "log.rs"),
     ("Exceptions", "exception.rs"),
     ("Events", "event.rs"),
+    ("Events: loops", "ready.rs"),
     ("Keys", "key.rs"),
     ("Known hosts", "known_hosts.rs"),
     ("Security options", "security_options.rs"),

@@ -26,6 +26,16 @@ static void everything_null(void)
     CHECK_STATUS(ssh_event_clear(NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_event_fd(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     ssh_event_free(NULL);
+    CHECK_STATUS(ssh_ready_new(NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_ready_fd(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_ready_add_channel(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_ready_add_transport(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_ready_add_event(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_ready_remove_channel(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_ready_remove_transport(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_ready_remove_event(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_ready_next(NULL, 0, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    ssh_ready_free(NULL);
     CHECK_STATUS(ssh_key_load_private_file(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_key_load_private_memory(NULL, 0, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_key_load_public_file(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);

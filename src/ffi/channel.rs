@@ -273,7 +273,7 @@ pub unsafe extern "C" fn ssh_channel_take(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, channel) = unsafe { (arg::out(out_channel)?, arg::handle(channel)?) };
         let taken = channel.run(Channel::take)?;
-        *out = Box::into_raw(Box::new(ssh_channel_t { inner: taken, origin: Arc::clone(&channel.origin) }));
+        *out = Box::into_raw(Box::new(ssh_channel_t::new(taken, Arc::clone(&channel.origin))));
         Ok(())
     })
 }
@@ -289,7 +289,7 @@ pub unsafe extern "C" fn ssh_channel_get_transport(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, channel) = unsafe { (arg::out(out_transport)?, arg::handle(channel)?) };
-        let transport = ssh_transport_t { inner: channel.inner.transport(), origin: Arc::clone(&channel.origin) };
+        let transport = ssh_transport_t::new(channel.inner.transport(), Arc::clone(&channel.origin));
         *out = Box::into_raw(Box::new(transport));
         Ok(())
     })

@@ -3,11 +3,13 @@
 use super::arg;
 use super::guard::{guard_unit, guard_value};
 use super::types::ssh_status_t;
-use crate::engine::Event;
+use crate::engine::{Event, Registrations};
 use std::ffi::c_int;
 
 /// A flag that can be waited for.
 pub struct ssh_event_t {
+    /// As in `ssh_transport_t`.
+    pub(super) ready: Registrations,
     pub(super) inner: Event,
 }
 
@@ -19,7 +21,7 @@ pub unsafe extern "C" fn ssh_event_new(out_event: *mut *mut ssh_event_t) -> ssh_
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let out = unsafe { arg::out(out_event)? };
-        *out = Box::into_raw(Box::new(ssh_event_t { inner: Event::new() }));
+        *out = Box::into_raw(Box::new(ssh_event_t { ready: Registrations::default(), inner: Event::new() }));
         Ok(())
     })
 }

@@ -33,7 +33,7 @@ fn made(taken: Taken, origin: &Arc<Origin>) -> Result<Option<ForwardHandler>> {
     let Some(start) = handler.start else { return Err(invalid("start is NULL")) };
     let origin = Arc::clone(origin);
     Ok(Some(Arc::new(move |channel: Channel| {
-        let handle = Box::into_raw(Box::new(ssh_channel_t { inner: channel, origin: Arc::clone(&origin) }));
+        let handle = Box::into_raw(Box::new(ssh_channel_t::new(channel, Arc::clone(&origin))));
         // SAFETY: function and user_data came in one struct, and live as long as this closure; C owns the handle.
         unsafe { start(data.pointer(), handle) };
     })))

@@ -1,7 +1,7 @@
 //! What the two central handles hold.
 
 use super::exception;
-use crate::engine::{Channel, Transport};
+use crate::engine::{Channel, Registrations, Transport};
 use crate::error::{ErrorKind, Result};
 use std::sync::Arc;
 
@@ -16,17 +16,25 @@ pub(super) struct Origin {
 
 /// One SSH connection.
 pub struct ssh_transport_t {
+    /// The queues it is in. First: it leaves them before anything else of it goes.
+    pub(super) ready: Registrations,
     pub(super) inner: Transport,
     pub(super) origin: Arc<Origin>,
 }
 
 /// One channel of a connection.
 pub struct ssh_channel_t {
+    /// As in `ssh_transport_t`.
+    pub(super) ready: Registrations,
     pub(super) inner: Channel,
     pub(super) origin: Arc<Origin>,
 }
 
 impl ssh_transport_t {
+    pub(super) fn new(inner: Transport, origin: Arc<Origin>) -> Self {
+        Self { ready: Registrations::default(), inner, origin }
+    }
+
     /// Runs a call on the transport; an error is kept for `ssh_get_exception` too.
     pub(super) fn run<T>(&self, call: impl FnOnce(&Transport) -> Result<T>) -> Result<T> {
         call(&self.inner).inspect_err(|error| exception::store_on(&self.inner, error))
@@ -34,11 +42,15 @@ impl ssh_transport_t {
 
     /// The channel's handle for C.
     pub(super) fn give_channel(&self, channel: Channel) -> *mut ssh_channel_t {
-        Box::into_raw(Box::new(ssh_channel_t { inner: channel, origin: Arc::clone(&self.origin) }))
+        Box::into_raw(Box::new(ssh_channel_t::new(channel, Arc::clone(&self.origin))))
     }
 }
 
 impl ssh_channel_t {
+    pub(super) fn new(inner: Channel, origin: Arc<Origin>) -> Self {
+        Self { ready: Registrations::default(), inner, origin }
+    }
+
     /// Runs a call on the channel; an error is kept on its transport for `ssh_get_exception` too, but for time-outs: a
     /// polled channel would bury what matters.
     pub(super) fn run<T>(&self, call: impl FnOnce(&Channel) -> Result<T>) -> Result<T> {

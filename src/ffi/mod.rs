@@ -30,6 +30,7 @@ mod key;
 mod known_hosts;
 mod log;
 mod options;
+mod ready;
 mod security_options;
 mod server;
 mod server_hooks;

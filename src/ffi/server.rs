@@ -155,8 +155,7 @@ unsafe fn subsystem_handler(
     let Some(start) = handler.start else { return Err(invalid("start is NULL")) };
     let (finish, origin) = (handler.finish, Arc::clone(&transport.origin));
     Ok(Arc::new(move |channel: &Channel, name: &str| {
-        let (name, mut handle) =
-            (c_string(name), ssh_channel_t { inner: channel.clone(), origin: Arc::clone(&origin) });
+        let (name, mut handle) = (c_string(name), ssh_channel_t::new(channel.clone(), Arc::clone(&origin)));
         // SAFETY: function and user_data came in one struct, and live as long as this closure.
         unsafe { start(data.pointer(), &mut handle, name.as_ptr()) };
         channel.close();

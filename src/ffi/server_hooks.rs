@@ -72,11 +72,11 @@ impl CHooks {
 
     /// The handle a hook gets.
     fn transport(&self, transport: &Transport) -> ssh_transport_t {
-        ssh_transport_t { inner: transport.clone(), origin: Arc::clone(&self.origin) }
+        ssh_transport_t::new(transport.clone(), Arc::clone(&self.origin))
     }
 
     fn channel(&self, channel: &Channel) -> ssh_channel_t {
-        ssh_channel_t { inner: channel.clone(), origin: Arc::clone(&self.origin) }
+        ssh_channel_t::new(channel.clone(), Arc::clone(&self.origin))
     }
 
     /// The methods that can follow where the application does not say: those it has a hook for.

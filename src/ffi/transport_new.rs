@@ -19,7 +19,7 @@ fn millis(time: Duration) -> i64 {
 
 fn give(transport: Transport, host: Option<(String, u16)>, channel_timeout: Duration) -> *mut ssh_transport_t {
     let origin = Arc::new(Origin { host, channel_timeout_ms: millis(channel_timeout) });
-    Box::into_raw(Box::new(ssh_transport_t { inner: transport, origin }))
+    Box::into_raw(Box::new(ssh_transport_t::new(transport, origin)))
 }
 
 /// The option stands for `SSH_WAIT_DEFAULT` only: an explicit deadline is not cut short by it.

@@ -90,6 +90,23 @@ pub const SSH_SHUT_WR: i32 = 1;
 /// Ends both.
 pub const SSH_SHUT_RDWR: i32 = 2;
 
+/// ssh_channel_recv would not wait: data, the end of it, or an error.
+pub const SSH_READY_READABLE: u32 = 0x01;
+/// ssh_channel_recv_stderr would not wait.
+pub const SSH_READY_READABLE_STDERR: u32 = 0x02;
+/// ssh_channel_send is worth trying, as ssh_channel_fileno_send says.
+pub const SSH_READY_WRITABLE: u32 = 0x04;
+/// The channel was closed, by either side or with its connection; on a transport: the connection is over.
+pub const SSH_READY_CLOSED: u32 = 0x08;
+/// ssh_channel_recv_exit_status would not wait.
+pub const SSH_READY_EXIT_STATUS: u32 = 0x10;
+/// An event is set; on a channel: ssh_channel_finish has an answer.
+pub const SSH_READY_DONE: u32 = 0x20;
+/// ssh_transport_accept would not wait.
+pub const SSH_READY_ACCEPTABLE: u32 = 0x40;
+/// No state: clears the handle's interest when it is told.
+pub const SSH_READY_ONESHOT: u32 = 0x100;
+
 /// Settings of a transport, for the ssh_transport_new_* functions; initialise with SSH_TRANSPORT_OPTIONS_INIT. In the
 /// times SSH_WAIT_FOREVER lifts the bound.
 #[repr(C)]
@@ -322,5 +339,6 @@ pub use super::exec::ssh_exec_result_t;
 pub use super::handle::ssh_channel_t;
 pub use super::key::ssh_key_t;
 pub use super::known_hosts::ssh_known_hosts_t;
+pub use super::ready::ssh_ready_t;
 pub use super::security_options::ssh_security_options_t;
 pub use super::ticket::ssh_ticket_t;
