@@ -28,6 +28,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Server: starting one", "server.rs"),
     ("Server: answering a hook's question", "ticket.rs"),
     ("Channel: requests", "channel_request.rs"),
+    ("Channel: requests, without waiting", "channel_begin.rs"),
     ("Channel: data", "channel_io.rs"),
     ("Channel: life and properties", "channel.rs"),
     ("Channel: a command in one call", "exec.rs"),

@@ -36,6 +36,13 @@ static void everything_null(void)
     CHECK_STATUS(ssh_ready_remove_event(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_ready_next(NULL, 0, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     ssh_ready_free(NULL);
+    CHECK_STATUS(ssh_transport_open_session_begin(NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_transport_open_channel_begin(NULL, NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_channel_get_pty_begin(NULL, NULL, 0, 0, 0, 0, NULL, 0), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_channel_invoke_shell_begin(NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_channel_exec_command_begin(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_channel_invoke_subsystem_begin(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_channel_finish(NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_key_load_private_file(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_key_load_private_memory(NULL, 0, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_key_load_public_file(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);

@@ -9,8 +9,8 @@
  *            protocol, _is_x answers a bool. Outputs are called out_x and come last. Bytes come as a pointer and a
  *            length; text that is no secret and not the peer's is NUL-terminated UTF-8.
  *
- * Status     ssh_status_t. 0 is SSH_OK; above 0 are outcomes that are no error (SSH_EOF, SSH_PARTIAL); below 0 are
- *            errors in families: -1xx the caller's mistake, -2xx input/output and lifecycle, -3xx the peer broke the
+ * Status     ssh_status_t. 0 is SSH_OK; above 0 are outcomes that are no error (SSH_EOF, SSH_PARTIAL, SSH_PENDING);
+ *            below 0 are errors in families: -1xx the caller's mistake, -2xx input/output and lifecycle, -3xx the peer broke the
  *            protocol, -4xx no common algorithm, -5xx authentication, -6xx a channel or request was refused, -7xx keys
  *            and host trust, -9xx a bug in this library. Test for an error with `< 0`. Codes decide; texts are for
  *            people and may change.
@@ -99,6 +99,9 @@ typedef struct ssh_key_t ssh_key_t;
 /** Which host keys are trusted. */
 typedef struct ssh_known_hosts_t ssh_known_hosts_t;
 
+/** Tells which of many channels, transports and events are ready, through one descriptor: for event loops. */
+typedef struct ssh_ready_t ssh_ready_t;
+
 /** A transport's algorithm lists. */
 typedef struct ssh_security_options_t ssh_security_options_t;
 
@@ -113,6 +116,9 @@ typedef struct ssh_ticket_t ssh_ticket_t;
 
 /** An authentication step was accepted and another must follow. */
 #define SSH_PARTIAL 2
+
+/** What was begun is not answered yet. */
+#define SSH_PENDING 3
 
 /** No bound on the waiting. */
 #define SSH_WAIT_FOREVER (-1)
@@ -222,7 +228,31 @@ typedef struct ssh_ticket_t ssh_ticket_t;
 /** Ends both. */
 #define SSH_SHUT_RDWR 2
 
-/** The outcome of a call: SSH_OK, SSH_EOF, SSH_PARTIAL or SSH_ERR_*. */
+/** ssh_channel_recv would not wait: data, the end of it, or an error. */
+#define SSH_READY_READABLE 1
+
+/** ssh_channel_recv_stderr would not wait. */
+#define SSH_READY_READABLE_STDERR 2
+
+/** ssh_channel_send is worth trying, as ssh_channel_fileno_send says. */
+#define SSH_READY_WRITABLE 4
+
+/** The channel was closed, by either side or with its connection; on a transport: the connection is over. */
+#define SSH_READY_CLOSED 8
+
+/** ssh_channel_recv_exit_status would not wait. */
+#define SSH_READY_EXIT_STATUS 16
+
+/** An event is set; on a channel: ssh_channel_finish has an answer. */
+#define SSH_READY_DONE 32
+
+/** ssh_transport_accept would not wait. */
+#define SSH_READY_ACCEPTABLE 64
+
+/** No state: clears the handle's interest when it is told. */
+#define SSH_READY_ONESHOT 256
+
+/** The outcome of a call: SSH_OK, SSH_EOF, SSH_PARTIAL, SSH_PENDING or SSH_ERR_*. */
 typedef int32_t ssh_status_t;
 
 /**
@@ -1073,6 +1103,104 @@ ssh_status_t ssh_event_fd(ssh_event_t *event, int *out_fd);
 /** Releases an event; operations that will set it go on. NULL is allowed. */
 void ssh_event_free(ssh_event_t *event);
 
+/* ==== Events: loops ============================================================================================ */
+
+/**
+ * Makes a queue, empty. It tells which of the handles added to it are ready, and has one descriptor for all of them: what
+ * poll and epoll do for descriptors, for channels, transports and events of any number of connections.
+ *
+ * A loop on one thread. Each handle that is ready is told once, then comes SSH_ERR_TIMEOUT; whatever is still ready then
+ * leaves the descriptor readable and is told in the next round, as epoll's level-triggered descriptors are:
+ *
+ *     ssh_ready_add_channel(ready, channel, SSH_READY_READABLE, connection);
+ *     for (;;) {
+ *         poll(&(struct pollfd){fd, POLLIN, 0}, 1, -1);
+ *         while (ssh_ready_next(ready, 0, &flags, &user_data) == SSH_OK)
+ *             if (flags & SSH_READY_READABLE)
+ *                 read_some(user_data);    (ssh_channel_recv with timeout 0)
+ *     }
+ *
+ * out_ready: owned result, ssh_ready_free.
+ * Returns SSH_OK, or SSH_ERR_RESOURCE_LIMIT where the system has no descriptor left.
+ */
+ssh_status_t ssh_ready_new(ssh_ready_t **out_ready);
+
+/**
+ * Gives the queue's file descriptor, which is readable while ssh_ready_next is worth calling, for poll and its kin; never
+ * read it.
+ *
+ * out_fd: borrowed result, valid until ssh_ready_free; -1 on failure.
+ */
+ssh_status_t ssh_ready_fd(ssh_ready_t *ready,
+                          int *out_fd);
+
+/**
+ * Adds a channel to a queue, or, where this handle is in it already, replaces interest and user_data. The handle leaves
+ * the queue when it is freed: ssh_ready_next tells nothing of it afterwards.
+ *
+ * interest: SSH_READY_* flags, what the application waits for now. READABLE: drop it after SSH_EOF, for that stays
+ * readable. WRITABLE: set it only while there is something to send. 0 pauses. With SSH_READY_ONESHOT the interest becomes
+ * 0 when the handle is told: add it again to go on, as threads that share a queue want it.
+ * user_data: given back by ssh_ready_next; never used by the library.
+ * Returns SSH_OK; SSH_ERR_CHANNEL_CLOSED for a channel that is gone.
+ */
+ssh_status_t ssh_ready_add_channel(ssh_ready_t *ready,
+                                   ssh_channel_t *channel,
+                                   uint32_t interest,
+                                   void *user_data);
+
+/**
+ * Adds a transport to a queue, as ssh_ready_add_channel does.
+ *
+ * interest: SSH_READY_ACCEPTABLE, SSH_READY_CLOSED, SSH_READY_ONESHOT.
+ */
+ssh_status_t ssh_ready_add_transport(ssh_ready_t *ready,
+                                     ssh_transport_t *transport,
+                                     uint32_t interest,
+                                     void *user_data);
+
+/**
+ * Adds an event to a queue, as ssh_ready_add_channel does: those of ssh_transport_start_client_event and
+ * ssh_transport_auth_*_event for one. ssh_event_clear makes it unready again.
+ *
+ * interest: SSH_READY_DONE, SSH_READY_ONESHOT.
+ */
+ssh_status_t ssh_ready_add_event(ssh_ready_t *ready,
+                                 ssh_event_t *event,
+                                 uint32_t interest,
+                                 void *user_data);
+
+/**
+ * Takes a channel out of a queue; ssh_ready_next tells nothing of it afterwards. One that is not in it is no error.
+ */
+ssh_status_t ssh_ready_remove_channel(ssh_ready_t *ready,
+                                      ssh_channel_t *channel);
+
+/** Takes a transport out of a queue, as ssh_ready_remove_channel does. */
+ssh_status_t ssh_ready_remove_transport(ssh_ready_t *ready, ssh_transport_t *transport);
+
+/** Takes an event out of a queue, as ssh_ready_remove_channel does. */
+ssh_status_t ssh_ready_remove_event(ssh_ready_t *ready, ssh_event_t *event);
+
+/**
+ * Gives the next handle that is ready, waiting for one if timeout_ms is not 0.
+ *
+ * Handles take turns: with timeout 0, SSH_ERR_TIMEOUT comes once every ready handle has been told, and begins the next
+ * round, in which those that are still ready are told again. So a loop until SSH_ERR_TIMEOUT ends, whatever it leaves
+ * unread. Several threads may ask at once; a handle that stays ready is told to each of them: see SSH_READY_ONESHOT.
+ * timeout_ms: SSH_WAIT_DEFAULT has no bound.
+ * out_flags: what the handle is ready for, of what it was added for.
+ * out_user_data: what it was added with.
+ * Returns SSH_OK; SSH_ERR_TIMEOUT, where nothing (more) is ready.
+ */
+ssh_status_t ssh_ready_next(ssh_ready_t *ready,
+                            int64_t timeout_ms,
+                            uint32_t *out_flags,
+                            void **out_user_data);
+
+/** Releases a queue, before or after the handles in it. NULL is allowed. */
+void ssh_ready_free(ssh_ready_t *ready);
+
 /* ==== Keys ===================================================================================================== */
 
 /**
@@ -1672,6 +1800,27 @@ ssh_status_t ssh_transport_open_channel(ssh_transport_t *transport,
                                         int64_t timeout_ms,
                                         ssh_channel_t **out_channel);
 
+/** Begins to open a "session" channel; see ssh_transport_open_channel_begin. */
+ssh_status_t ssh_transport_open_session_begin(ssh_transport_t *transport,
+                                              const ssh_channel_options_t *options,
+                                              ssh_channel_t **out_channel);
+
+/**
+ * Begins to open a channel: asks the peer, as ssh_transport_open_channel does, and returns at once. SSH_READY_DONE tells
+ * when the answer is there, ssh_channel_finish takes it.
+ *
+ * Until then calls on the channel that need it open fail with SSH_ERR_INVALID_STATE, and nothing is ready to be read or
+ * sent. Closing or freeing it gives the opening up: an answer that comes later is met with CLOSE. There is no bound but
+ * the application's.
+ * kind, options: as for ssh_transport_open_channel.
+ * out_channel: owned result, ssh_channel_free, whatever the answer.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE before authentication; what ended the connection.
+ */
+ssh_status_t ssh_transport_open_channel_begin(ssh_transport_t *transport,
+                                              const char *kind,
+                                              const ssh_channel_options_t *options,
+                                              ssh_channel_t **out_channel);
+
 /**
  * Waits for the next channel the peer opens and no handler takes, in the order of arrival.
  *
@@ -2178,6 +2327,52 @@ ssh_status_t ssh_channel_send_exit_signal(ssh_channel_t *channel,
                                           const char *signal,
                                           bool core_dumped,
                                           const char *message);
+
+/* ==== Channel: requests, without waiting ======================================================================= */
+
+/**
+ * Takes the answer to the oldest thing begun on a channel: its opening (ssh_transport_open_channel_begin) or one of the
+ * requests below. Never waits; SSH_READY_DONE tells when there is an answer. Several requests may be begun at once: their
+ * answers are taken in the same order.
+ *
+ * Returns SSH_OK: the peer agreed; SSH_PENDING: it has not answered; the error that the call which waits would have
+ * returned, SSH_ERR_CHANNEL_PROHIBITED or SSH_ERR_REQUEST_REFUSED for one, with the peer's reason and text in the
+ * exception; SSH_ERR_INVALID_STATE where nothing was begun.
+ */
+ssh_status_t ssh_channel_finish(ssh_channel_t *channel);
+
+/**
+ * Asks for a pseudo-terminal, as ssh_channel_get_pty does, and returns at once.
+ *
+ * term, cols, rows, width_px, height_px, modes: as for ssh_channel_get_pty.
+ * Returns SSH_OK: asked, ssh_channel_finish takes the answer; SSH_ERR_INVALID_STATE before the channel is open;
+ * SSH_ERR_CHANNEL_CLOSED; what ended the connection. The same for all requests here.
+ */
+ssh_status_t ssh_channel_get_pty_begin(ssh_channel_t *channel,
+                                       const char *term,
+                                       uint32_t cols,
+                                       uint32_t rows,
+                                       uint32_t width_px,
+                                       uint32_t height_px,
+                                       const void *modes,
+                                       size_t modes_len);
+
+/** Starts the user's shell, as ssh_channel_invoke_shell does, and returns at once. */
+ssh_status_t ssh_channel_invoke_shell_begin(ssh_channel_t *channel);
+
+/**
+ * Starts a command, as ssh_channel_exec_command does, and returns at once.
+ *
+ * command: borrowed; any bytes but NUL.
+ */
+ssh_status_t ssh_channel_exec_command_begin(ssh_channel_t *channel, const char *command);
+
+/**
+ * Starts a subsystem, as ssh_channel_invoke_subsystem does, and returns at once.
+ *
+ * name: borrowed.
+ */
+ssh_status_t ssh_channel_invoke_subsystem_begin(ssh_channel_t *channel, const char *name);
 
 /* ==== Channel: data ============================================================================================ */
 

@@ -54,13 +54,31 @@ impl Drop for Inner {
 }
 
 impl Core {
+    /// Asks the peer for a channel.
+    pub(super) fn ask_open(
+        &mut self,
+        kind: &str,
+        open_data: &[u8],
+        window: Option<u32>,
+        max_packet: Option<u32>,
+    ) -> Result<ChannelId> {
+        let config = &self.options.config;
+        let window = clamp_window(window.unwrap_or(config.window).into());
+        let max_packet = clamp_max_packet(max_packet.unwrap_or(config.max_packet).into());
+        let id = self.live()?.open_channel(kind, open_data, window, max_packet)?;
+        self.channels.insert(id, ChannelState::new(None));
+        Ok(id)
+    }
+
     /// A handle on a channel is gone; `owner`: one of the application's.
     fn drop_handle(&mut self, id: ChannelId, owner: bool) {
         let Some(state) = self.channels.get_mut(&id) else { return };
         state.handles = state.handles.saturating_sub(1);
         let last = state.handles == 0 && state.adopted;
         if last {
-            self.channels.remove(&id);
+            if let Some(state) = self.channels.remove(&id) {
+                self.forget_all_begun(state);
+            }
         }
         if let Some(conn) = &mut self.conn {
             if last {
@@ -86,13 +104,8 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Channel> {
         let mut core = self.shared().lock()?;
-        let config = &core.options.config;
-        let window = clamp_window(window.unwrap_or(config.window).into());
-        let max_packet = clamp_max_packet(max_packet.unwrap_or(config.max_packet).into());
-        let id = core.live()?.open_channel(kind, open_data, window, max_packet)?;
-        let state = ChannelState::new(None);
-        let waits = Arc::clone(&state.waits);
-        core.channels.insert(id, state);
+        let id = core.ask_open(kind, open_data, window, max_packet)?;
+        let waits = core.channels.get(&id).map(|state| Arc::clone(&state.waits)).unwrap_or_default();
         let answer = core.wait(&waits.readable, deadline, |core| {
             let answered = core.channels.get_mut(&id).and_then(|channel| channel.opened.clone());
             answered.or_else(|| core.error.clone().map(Err))
@@ -288,16 +301,21 @@ impl Channel {
             // Fails where it is closed already.
             let _ = conn.close_channel(self.inner.id);
         }
+        if let Some(state) = core.channels.get_mut(&self.inner.id) {
+            // An opening that was begun: nobody will hear the answer.
+            state.opened.get_or_insert_with(|| Err(ErrorKind::ChannelClosed.into()));
+        }
         core.update_signal(self.inner.id);
+        core.tell_watchers(self.inner.id);
         self.inner.waits.readable.notify_all();
         self.inner.waits.writable.notify_all();
     }
 
-    /// Closed by either side, or with the transport.
+    /// Closed by either side, or with the transport; not while the peer has not answered the opening.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         let Ok(core) = self.lock() else { return true };
-        core.is_over() || core.conn.as_ref().and_then(|conn| conn.channel(self.inner.id)).is_none_or(|c| !c.is_open())
+        core.channel_is_closed(self.inner.id)
     }
 
     /// The peer has sent EOF.

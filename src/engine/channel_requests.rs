@@ -124,11 +124,7 @@ impl Channel {
         match answer {
             Some(Ok(true)) => Ok(()),
             // The core answers "no" for the peer when the channel closes first.
-            Some(Ok(false)) => {
-                still_open(&mut core, self)?;
-                let text = format!("the peer refused the \"{}\" request", name.escape_debug());
-                Err(Error::new(ErrorKind::RequestRefused, text))
-            }
+            Some(Ok(false)) => Err(refused(&mut core, self, name)),
             Some(Err(error)) => Err(error),
             None => Err(deadline.error(&format!("the peer did not answer the \"{}\" request", name.escape_debug()))),
         }
@@ -219,7 +215,14 @@ pub(super) fn ended_how(state: &proto::Channel) -> Option<End> {
     (state.close_received() || !state.is_open()).then_some(End::Nothing)
 }
 
-fn still_open(core: &mut Locked<'_>, channel: &Channel) -> Result<()> {
-    let open = core.live()?.channel(channel.channel_id()).is_some_and(|state| state.is_open());
-    open.then_some(()).ok_or_else(|| ErrorKind::ChannelClosed.into())
+/// Why a request was answered "no": the peer refused it, or closed.
+pub(super) fn refused(core: &mut Locked<'_>, channel: &Channel, name: &str) -> Error {
+    match core.live() {
+        Err(error) => error,
+        Ok(conn) if conn.channel(channel.channel_id()).is_some_and(|state| state.is_open()) => {
+            let text = format!("the peer refused the \"{}\" request", name.escape_debug());
+            Error::new(ErrorKind::RequestRefused, text)
+        }
+        Ok(_) => ErrorKind::ChannelClosed.into(),
+    }
 }

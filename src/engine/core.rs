@@ -1,5 +1,6 @@
 //! The protocol core with what its waiters wait for: everything under a transport's one lock.
 
+use super::begin::Begun;
 use super::event::Event as Flag;
 use super::hooks::{AuthAsk, ServerSide};
 use super::lock::Condvar;
@@ -55,6 +56,8 @@ pub(super) struct ChannelState {
     pub relay: Option<Wake>,
     /// How the open went; None while it is not answered.
     pub opened: Option<Result<()>>,
+    /// What was begun, oldest first.
+    pub begun: VecDeque<Begun>,
     /// One thread waits for both directions: senders' news go to `readable` as well.
     pub both: bool,
     /// Handles that name it, views of hooks included: while there are any, its number is not used again.
@@ -72,6 +75,7 @@ impl ChannelState {
             watchers: Watchers::default(),
             relay: None,
             opened,
+            begun: VecDeque::new(),
             both: false,
             handles: 0,
             adopted: false,
@@ -313,6 +317,7 @@ impl Core {
                 if let Some(place) = self.replies.get_mut(&token) {
                     *place = Some(ok);
                     self.wake(channel, true, false);
+                    self.tell_watchers(channel);
                 }
             }
             Event::GlobalReply { token, data } => {
@@ -363,6 +368,8 @@ impl Core {
             channel.opened = Some(answer);
             channel.waits.readable.notify_all();
         }
+        self.update_signal(id);
+        self.tell_watchers(id);
     }
 
     fn wake(&mut self, id: ChannelId, readers: bool, senders: bool) {
@@ -387,11 +394,12 @@ impl Core {
             return;
         }
         let channel = self.conn.as_ref().and_then(|conn| conn.channel(id));
+        let (over, answered) = (self.error.is_some(), state.opened.is_some());
         if let Some(signal) = &mut state.signal {
             signal.set(channel.is_none_or(|c| c.readable(Stream::Data) || c.readable(Stream::Stderr)));
         }
         if let Some(signal) = &mut state.send_signal {
-            signal.set(self.error.is_some() || channel.is_none_or(|c| c.writable()));
+            signal.set(over || channel.is_none_or(|c| answered && c.writable()));
         }
     }
 

@@ -18,6 +18,7 @@
 
 mod auth;
 mod auth_event;
+mod begin;
 mod channel;
 mod channel_requests;
 mod connect;
@@ -49,6 +50,7 @@ mod writer;
 mod tests;
 
 pub use auth::{AuthResult, PasswordChange, PromptHandler};
+pub use begin::Progress;
 pub use channel::{Channel, Recv};
 pub use channel_requests::PtySize;
 pub use connect::AddressFamily;

@@ -69,10 +69,18 @@ impl Core {
             set(channel.is_none_or(|c| c.readable(Stream::Data)), flags::READABLE);
             set(channel.is_none_or(|c| c.readable(Stream::Stderr)), flags::READABLE_STDERR);
             set(over || channel.is_none_or(|c| c.writable()), flags::WRITABLE);
-            set(over || channel.is_none_or(|c| !c.is_open()), flags::CLOSED);
             set(channel.is_none_or(|c| ended_how(c).is_some()), flags::EXIT_STATUS);
         }
+        set(self.channel_is_closed(id), flags::CLOSED);
+        set(self.begun_answer(id).is_some(), flags::DONE);
         found
+    }
+
+    /// Closed by either side, or with the transport.
+    pub(super) fn channel_is_closed(&self, id: ChannelId) -> bool {
+        let answered = self.channels.get(&id).is_none_or(|state| state.opened.is_some());
+        let channel = self.conn.as_ref().and_then(|conn| conn.channel(id));
+        self.is_over() || (answered && channel.is_none_or(|c| !c.is_open()))
     }
 
     fn transport_flags(&self) -> u32 {

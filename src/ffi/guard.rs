@@ -14,6 +14,8 @@ pub(super) enum Status {
     Eof,
     /// SSH_PARTIAL
     Partial,
+    /// SSH_PENDING
+    Pending,
 }
 
 impl Status {
@@ -22,6 +24,7 @@ impl Status {
             Self::Ok => super::types::SSH_OK,
             Self::Eof => super::types::SSH_EOF,
             Self::Partial => super::types::SSH_PARTIAL,
+            Self::Pending => super::types::SSH_PENDING,
         }
     }
 }

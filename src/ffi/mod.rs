@@ -17,6 +17,7 @@ mod arg;
 mod auth;
 mod auth_dumb;
 mod channel;
+mod channel_begin;
 mod channel_io;
 mod channel_request;
 mod connect;

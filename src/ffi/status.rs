@@ -1,6 +1,6 @@
 //! The library, and its statuses by name.
 
-use super::types::{ssh_status_t, SSH_EOF, SSH_OK, SSH_PARTIAL};
+use super::types::{ssh_status_t, SSH_EOF, SSH_OK, SSH_PARTIAL, SSH_PENDING};
 use crate::error::ErrorKind;
 use std::ffi::{c_char, CStr};
 use std::sync::OnceLock;
@@ -46,6 +46,7 @@ fn rows() -> &'static [Row] {
             row(SSH_OK, "SSH_OK", "success"),
             row(SSH_EOF, "SSH_EOF", "end of file"),
             row(SSH_PARTIAL, "SSH_PARTIAL", "accepted, more is needed"),
+            row(SSH_PENDING, "SSH_PENDING", "not answered yet"),
         ];
         rows.extend(ErrorKind::ALL.iter().map(|&kind| row(kind.code(), &constant_name(kind), kind.text())));
         rows

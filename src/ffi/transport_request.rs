@@ -2,8 +2,10 @@
 
 use super::arg::{self, invalid};
 use super::guard::guard_unit;
+use super::handle::Origin;
 use super::text;
 use super::types::*;
+use crate::engine::{Channel, Transport};
 use crate::error::{ErrorKind, Result};
 use crate::proto::config::{clamp_max_packet, clamp_window};
 use crate::wire::msg_channel::{DirectStreamlocalOpen, ForwardedStreamlocalOpen, TcpipOpen, X11Open};
@@ -53,14 +55,31 @@ pub(super) unsafe fn open(
     out_channel: *mut *mut ssh_channel_t,
 ) -> Result<()> {
     // SAFETY: passed on.
+    unsafe {
+        open_with(transport, kind, options, out_channel, |t, origin, data, (window, max_packet)| {
+            let deadline = arg::deadline(timeout_ms, origin.channel_timeout_ms)?;
+            t.open_channel(kind, data, window, max_packet, deadline)
+        })
+    }
+}
+
+/// # Safety
+/// The pointers hold what `ssh_transport_open_channel` says.
+unsafe fn open_with(
+    transport: *const ssh_transport_t,
+    kind: &str,
+    options: *const ssh_channel_options_t,
+    out_channel: *mut *mut ssh_channel_t,
+    open: impl FnOnce(&Transport, &Origin, &[u8], (Option<u32>, Option<u32>)) -> Result<Channel>,
+) -> Result<()> {
+    // SAFETY: passed on.
     let (out, transport, options) =
         unsafe { (arg::out(out_channel)?, arg::handle(transport)?, arg::options(options)?) };
     // SAFETY: passed on.
     let data = unsafe { open_data(kind, &options)? };
-    let deadline = arg::deadline(timeout_ms, transport.origin.channel_timeout_ms)?;
     let window = (options.window != 0).then(|| clamp_window(options.window));
     let max_packet = (options.max_packet != 0).then(|| clamp_max_packet(options.max_packet));
-    *out = transport.give_channel(transport.run(|t| t.open_channel(kind, &data, window, max_packet, deadline))?);
+    *out = transport.give_channel(transport.run(|t| open(t, &transport.origin, &data, (window, max_packet)))?);
     Ok(())
 }
 
@@ -103,6 +122,58 @@ pub unsafe extern "C" fn ssh_transport_open_channel(
             open(transport, arg::text(kind, "kind")?, options, timeout_ms, out_channel)
         }
     })
+}
+
+/// Begins to open a "session" channel; see ssh_transport_open_channel_begin.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_transport_open_session_begin(
+    transport: *mut ssh_transport_t,
+    options: *const ssh_channel_options_t,
+    out_channel: *mut *mut ssh_channel_t,
+) -> ssh_status_t {
+    // SAFETY: the C contract, see ffi/mod.rs.
+    guard_unit(|| unsafe { open_begin(transport, "session", options, out_channel) })
+}
+
+/// Begins to open a channel: asks the peer, as ssh_transport_open_channel does, and returns at once. SSH_READY_DONE tells
+/// when the answer is there, ssh_channel_finish takes it.
+///
+/// Until then calls on the channel that need it open fail with SSH_ERR_INVALID_STATE, and nothing is ready to be read or
+/// sent. Closing or freeing it gives the opening up: an answer that comes later is met with CLOSE. There is no bound but
+/// the application's.
+/// kind, options: as for ssh_transport_open_channel.
+/// out_channel: owned result, ssh_channel_free, whatever the answer.
+/// Returns SSH_OK; SSH_ERR_INVALID_STATE before authentication; what ended the connection.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_transport_open_channel_begin(
+    transport: *mut ssh_transport_t,
+    kind: *const c_char,
+    options: *const ssh_channel_options_t,
+    out_channel: *mut *mut ssh_channel_t,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        unsafe {
+            arg::opt_out(out_channel);
+            open_begin(transport, arg::text(kind, "kind")?, options, out_channel)
+        }
+    })
+}
+
+/// # Safety
+/// The pointers hold what `ssh_transport_open_channel_begin` says.
+unsafe fn open_begin(
+    transport: *const ssh_transport_t,
+    kind: &str,
+    options: *const ssh_channel_options_t,
+    out_channel: *mut *mut ssh_channel_t,
+) -> Result<()> {
+    // SAFETY: passed on.
+    unsafe {
+        open_with(transport, kind, options, out_channel, |t, _, data, (window, max_packet)| {
+            t.open_channel_begin(kind, data, window, max_packet)
+        })
+    }
 }
 
 /// Waits for the next channel the peer opens and no handler takes, in the order of arrival.

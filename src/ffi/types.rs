@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_void};
 
-/// The outcome of a call: SSH_OK, SSH_EOF, SSH_PARTIAL or SSH_ERR_*.
+/// The outcome of a call: SSH_OK, SSH_EOF, SSH_PARTIAL, SSH_PENDING or SSH_ERR_*.
 pub type ssh_status_t = i32;
 
 /// Success.
@@ -11,6 +11,8 @@ pub const SSH_OK: i32 = 0;
 pub const SSH_EOF: i32 = 1;
 /// An authentication step was accepted and another must follow.
 pub const SSH_PARTIAL: i32 = 2;
+/// What was begun is not answered yet.
+pub const SSH_PENDING: i32 = 3;
 
 /// No bound on the waiting.
 pub const SSH_WAIT_FOREVER: i64 = -1;

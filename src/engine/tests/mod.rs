@@ -1,6 +1,7 @@
 //! Two transports over a socket pair: one scenario a file.
 
 mod auth;
+mod begin;
 mod forward;
 mod lifecycle;
 mod load;

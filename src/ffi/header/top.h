@@ -9,8 +9,8 @@
  *            protocol, _is_x answers a bool. Outputs are called out_x and come last. Bytes come as a pointer and a
  *            length; text that is no secret and not the peer's is NUL-terminated UTF-8.
  *
- * Status     ssh_status_t. 0 is SSH_OK; above 0 are outcomes that are no error (SSH_EOF, SSH_PARTIAL); below 0 are
- *            errors in families: -1xx the caller's mistake, -2xx input/output and lifecycle, -3xx the peer broke the
+ * Status     ssh_status_t. 0 is SSH_OK; above 0 are outcomes that are no error (SSH_EOF, SSH_PARTIAL, SSH_PENDING);
+ *            below 0 are errors in families: -1xx the caller's mistake, -2xx input/output and lifecycle, -3xx the peer broke the
  *            protocol, -4xx no common algorithm, -5xx authentication, -6xx a channel or request was refused, -7xx keys
  *            and host trust, -9xx a bug in this library. Test for an error with `< 0`. Codes decide; texts are for
  *            people and may change.
