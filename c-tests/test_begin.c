@@ -55,11 +55,11 @@ static void refusals(ssh_ready_t *ready, ssh_transport_t *transport)
     ssh_channel_t *channel, *pending;
     ssh_exception_t *e;
 
-    /* A kind of channel that the server does not know. */
+    /* A kind of channel that the server does not know: OpenSSH gives this reason whatever is wrong. */
     CHECK_OK(ssh_transport_open_channel_begin(transport, "nonsense", NULL, &channel));
-    CHECK_STATUS(finish(ready, channel), SSH_ERR_CHANNEL_UNKNOWN_TYPE);
+    CHECK_STATUS(finish(ready, channel), SSH_ERR_CHANNEL_CONNECT_FAILED);
     e = ssh_get_exception(transport);
-    CHECK(ssh_exception_code(e) == SSH_ERR_CHANNEL_UNKNOWN_TYPE && ssh_exception_peer_reason(e) == 3);
+    CHECK(ssh_exception_code(e) == SSH_ERR_CHANNEL_CONNECT_FAILED && ssh_exception_peer_reason(e) == 2);
     ssh_exception_free(e);
     CHECK(ssh_channel_is_closed(channel));
     CHECK_STATUS(ssh_channel_finish(channel), SSH_ERR_INVALID_STATE);

@@ -14,7 +14,7 @@ check 1 '1 connections, 0 ok, 2 failed, 2 bytes' loop_with "$SSHRS_TEST_KNOWN_HO
 check 1 '2 connections, 0 ok, 6 failed, 0 bytes' loop_with /dev/null true 2 3
 check 0 '20 connections, 500 ok, 0 failed, 50000000 bytes' loop_with "$SSHRS_TEST_KNOWN_HOSTS" 'head -c 100000 /dev/zero'
 # One thread is all the program has: it knows no call that makes another.
-if command -v nm >/dev/null && nm -u "$program" | grep -Ei 'pthread_create|thrd_create|clone'; then
+if command -v nm >/dev/null && nm -u "$program" | grep -E ' (pthread_create|thrd_create|clone|clone3|fork)(@|$)'; then
     complain 'the program makes threads' nm -u "$program"
 fi
 finish

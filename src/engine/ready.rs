@@ -50,7 +50,8 @@ pub(super) struct Entry {
     target: Target,
     /// Changes under the queue's lock; but `LOOKING` becomes `LOOKING_MARKED` without it.
     place: AtomicU8,
-    /// Changes under the queue's lock. `mark` reads it without: whoever changes it queues the entry afterwards.
+    /// Changes under the queue's lock. `mark` reads it without: whoever changes it looks at the
+    /// target afterwards.
     interest: AtomicU32,
     /// Under the queue's lock.
     user_data: AtomicUsize,
@@ -306,15 +307,21 @@ impl Registration {
     /// Replaces interest and user data.
     pub fn set(&self, interest: u32, user_data: usize) {
         let Some(queue) = self.entry.queue.upgrade() else { return };
-        let mut state = queue.state.lock();
-        self.entry.interest.store(interest, Ordering::Relaxed);
-        self.entry.user_data.store(user_data, Ordering::Relaxed);
-        queue.enqueue(&mut state, &self.entry);
+        {
+            let _state = queue.state.lock();
+            self.entry.interest.store(interest, Ordering::Relaxed);
+            self.entry.user_data.store(user_data, Ordering::Relaxed);
+        }
+        self.look();
     }
 
-    /// Has the handle looked at: it may be ready already.
-    pub(super) fn look_soon(&self) {
+    /// Puts the handle into the queue if it is ready already. What it becomes afterwards, `Entry::mark` tells.
+    pub(super) fn look(&self) {
         let Some(queue) = self.entry.queue.upgrade() else { return };
+        let interest = self.entry.interest.load(Ordering::Relaxed);
+        if interest == 0 || self.entry.target.look() & interest == 0 {
+            return;
+        }
         let mut state = queue.state.lock();
         queue.enqueue(&mut state, &self.entry);
     }

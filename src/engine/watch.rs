@@ -125,7 +125,7 @@ impl Channel {
             let state = core.channels.get_mut(&id).ok_or(ErrorKind::ChannelClosed)?;
             state.watchers.add(Arc::clone(&registration.entry));
         }
-        registration.look_soon();
+        registration.look();
         Ok(registration)
     }
 }
@@ -135,7 +135,7 @@ impl Transport {
     pub fn watch(&self, queue: &ReadyQueue, interest: u32, user_data: usize) -> Result<Registration> {
         let registration = queue.entry(Target::Transport(Arc::downgrade(self.shared())), interest, user_data);
         self.shared().lock()?.watchers.add(Arc::clone(&registration.entry));
-        registration.look_soon();
+        registration.look();
         Ok(registration)
     }
 }
@@ -146,7 +146,7 @@ impl Event {
     pub fn watch(&self, queue: &ReadyQueue, interest: u32, user_data: usize) -> Registration {
         let registration = queue.entry(Target::Event(self.downgrade()), interest, user_data);
         self.watchers(|watchers| watchers.add(Arc::clone(&registration.entry)));
-        registration.look_soon();
+        registration.look();
         registration
     }
 }

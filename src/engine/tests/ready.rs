@@ -261,6 +261,19 @@ fn threads_that_wait_on_one_queue_find_everything() {
 }
 
 #[test]
+fn adding_a_handle_that_is_not_ready_wakes_nobody() {
+    let queue = ReadyQueue::new().unwrap();
+    let event = Event::new();
+    let inside = event.watch(&queue, flags::DONE, 1);
+    inside.set(flags::DONE, 2);
+    assert!(!polls_readable(queue.fd()));
+    event.set();
+    assert!(polls_readable(queue.fd()));
+    inside.set(flags::DONE, 3);
+    assert_eq!(round(&queue), [told(flags::DONE, 3)]);
+}
+
+#[test]
 fn a_wait_ends_with_the_deadline_or_with_news() {
     let queue = ReadyQueue::new().unwrap();
     assert_eq!(queue.next(Deadline::after_ms(20)).unwrap_err().kind(), ErrorKind::Timeout);
