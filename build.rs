@@ -32,6 +32,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Channel: data", "channel_io.rs"),
     ("Channel: life and properties", "channel.rs"),
     ("Channel: a command in one call", "exec.rs"),
+    ("Relays", "relay.rs"),
 ];
 
 fn main() {

@@ -187,6 +187,13 @@ static void everything_null(void)
     (void)ssh_exec_result_exit_status(NULL);
     (void)ssh_exec_result_exit_signal(NULL);
     ssh_exec_result_free(NULL);
+    CHECK_STATUS(ssh_relay_new_fd(NULL, -1, -1, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_relay_new_channel(NULL, NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_relay_wait(NULL, 0), SSH_ERR_INVALID_ARGUMENT);
+    CHECK(ssh_relay_is_done(NULL));
+    CHECK_STATUS(ssh_relay_stop(NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_relay_get_counts(NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    ssh_relay_free(NULL);
 }
 
 int main(void)

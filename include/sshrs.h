@@ -102,6 +102,9 @@ typedef struct ssh_known_hosts_t ssh_known_hosts_t;
 /** Tells which of many channels, transports and events are ready, through one descriptor: for event loops. */
 typedef struct ssh_ready_t ssh_ready_t;
 
+/** A channel made one with a descriptor, or with another channel; data goes both ways without the application. */
+typedef struct ssh_relay_t ssh_relay_t;
+
 /** A transport's algorithm lists. */
 typedef struct ssh_security_options_t ssh_security_options_t;
 
@@ -2662,6 +2665,90 @@ const char *ssh_exec_result_exit_signal(const ssh_exec_result_t *result);
 /** Releases a command's result. NULL is allowed. */
 void ssh_exec_result_free(ssh_exec_result_t *result);
 
+/* ==== Relays =================================================================================================== */
+
+/**
+ * Relays between a channel and a descriptor, or two, until both sides are done: what a forwarded connection needs, and a
+ * channel that stands for stdin and stdout. Returns at once; a few threads of the library serve all relays.
+ *
+ * The end of file of one side is passed on behind its data and leaves the other direction open: to the channel as EOF
+ * (RFC 4254 section 5.3), to a socket with shutdown, to any other write_fd by closing it. The channel's CLOSE ends both
+ * directions, after what arrived before it was written; a descriptor that takes none of that for 30 seconds loses it. A
+ * side that takes no more ends that direction only, and what is still meant for it is dropped. A side that does not read
+ * stops the other's reading and nothing else: at most 64 KiB wait in each direction, beside the channel's window. stderr
+ * data is dropped, unless ssh_channel_set_combine_stderr joins it to the rest.
+ *
+ *     fd = accept(listener, NULL, NULL);
+ *     rc = ssh_transport_open_channel(transport, "direct-tcpip", &options, SSH_WAIT_DEFAULT, &channel);
+ *     if (rc == SSH_OK)
+ *         rc = ssh_relay_new_fd(channel, fd, fd, NULL, NULL);
+ *     else
+ *         close(fd);
+ *     ssh_channel_free(channel);
+ *
+ * channel: borrowed; the relay has its own reference and closes the channel when it is over. A session whose both
+ * directions are done, though, is left to the application's handle, if there still is one, for its exit status. Until the
+ * relay is over the application neither sends nor receives on the channel.
+ * read_fd, write_fd: taken, also when the call fails; may be the same. A connected stream socket, a pipe, a terminal or a
+ * file; made close-on-exec, O_NONBLOCK is not changed. Closed when the relay is done with them, before it is over.
+ * event: borrowed, set when the relay is over; may be NULL.
+ * out_relay: owned result, ssh_relay_free; may be NULL.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE where the channel is relayed already; SSH_ERR_CHANNEL_CLOSED;
+ * SSH_ERR_INVALID_ARGUMENT for a negative descriptor or a socket that is no stream; SSH_ERR_IO for one that is not open;
+ * SSH_ERR_RESOURCE_LIMIT. After a failure the channel is as it was.
+ */
+ssh_status_t ssh_relay_new_fd(ssh_channel_t *channel,
+                              int read_fd,
+                              int write_fd,
+                              ssh_event_t *event,
+                              ssh_relay_t **out_relay);
+
+/**
+ * Relays between two channels, of one connection or of two: the rules are those of ssh_relay_new_fd.
+ *
+ * a, b: borrowed; the relay has its own references and closes both when it is over, but for sessions that are complete.
+ * event: borrowed, set when the relay is over; may be NULL.
+ * out_relay: owned result, ssh_relay_free; may be NULL.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE where one is relayed already, or both are the same; SSH_ERR_CHANNEL_CLOSED;
+ * SSH_ERR_RESOURCE_LIMIT.
+ */
+ssh_status_t ssh_relay_new_channel(ssh_channel_t *a,
+                                   ssh_channel_t *b,
+                                   ssh_event_t *event,
+                                   ssh_relay_t **out_relay);
+
+/**
+ * Waits until a relay is over.
+ *
+ * timeout_ms: SSH_WAIT_DEFAULT has no bound.
+ * Returns SSH_OK: both sides were done; SSH_ERR_TIMEOUT: it goes on; otherwise what ended it: the connection's error,
+ * SSH_ERR_IO where a descriptor failed or took no more of a closed channel's data, SSH_ERR_CLOSED after ssh_relay_stop.
+ */
+ssh_status_t ssh_relay_wait(ssh_relay_t *relay,
+                            int64_t timeout_ms);
+
+/** Tells whether a relay is over; true for NULL. */
+bool ssh_relay_is_done(const ssh_relay_t *relay);
+
+/**
+ * Ends a relay soon, whatever is on the way, and closes its channels and descriptors. Never waits; allowed in callbacks.
+ * One that is over stays as it is.
+ */
+ssh_status_t ssh_relay_stop(ssh_relay_t *relay);
+
+/**
+ * Tells how many bytes a relay has passed on so far.
+ *
+ * out_from_a: those that came from the channel, or from the first channel.
+ * out_from_b: those that came from the descriptor, or from the second channel.
+ */
+ssh_status_t ssh_relay_get_counts(const ssh_relay_t *relay,
+                                  uint64_t *out_from_a,
+                                  uint64_t *out_from_b);
+
+/** Releases a relay's handle; the relay goes on. NULL is allowed. */
+void ssh_relay_free(ssh_relay_t *relay);
+
 /* ==== Initial values of structs ===================================================================================== */
 
 #define SSH_TRANSPORT_OPTIONS_INIT \
@@ -2692,6 +2779,7 @@ SSHRS_AUTO_(ssh_transport_free, ssh_transport_t)
 SSHRS_AUTO_(ssh_channel_free, ssh_channel_t)
 SSHRS_AUTO_(ssh_key_free, ssh_key_t)
 SSHRS_AUTO_(ssh_event_free, ssh_event_t)
+SSHRS_AUTO_(ssh_relay_free, ssh_relay_t)
 SSHRS_AUTO_(ssh_security_options_free, ssh_security_options_t)
 SSHRS_AUTO_(ssh_known_hosts_free, ssh_known_hosts_t)
 SSHRS_AUTO_(ssh_exception_free, ssh_exception_t)
@@ -2702,6 +2790,7 @@ SSHRS_AUTO_(ssh_bytes_free, uint8_t)
 #define SSH_AUTO_CHANNEL __attribute__((cleanup(ssh_channel_free_auto_)))
 #define SSH_AUTO_KEY __attribute__((cleanup(ssh_key_free_auto_)))
 #define SSH_AUTO_EVENT __attribute__((cleanup(ssh_event_free_auto_)))
+#define SSH_AUTO_RELAY __attribute__((cleanup(ssh_relay_free_auto_)))
 #define SSH_AUTO_SECURITY_OPTIONS __attribute__((cleanup(ssh_security_options_free_auto_)))
 #define SSH_AUTO_KNOWN_HOSTS __attribute__((cleanup(ssh_known_hosts_free_auto_)))
 #define SSH_AUTO_EXCEPTION __attribute__((cleanup(ssh_exception_free_auto_)))

@@ -64,6 +64,7 @@ using channel = handle<ssh_channel_t, ssh_channel_free>;
 using key = handle<ssh_key_t, ssh_key_free>;
 using event = handle<ssh_event_t, ssh_event_free>;
 using ready = handle<ssh_ready_t, ssh_ready_free>;
+using relay = handle<ssh_relay_t, ssh_relay_free>;
 using security_options = handle<ssh_security_options_t, ssh_security_options_free>;
 using known_hosts = handle<ssh_known_hosts_t, ssh_known_hosts_free>;
 using exception_handle = handle<ssh_exception_t, ssh_exception_free>;

@@ -32,6 +32,7 @@ mod known_hosts;
 mod log;
 mod options;
 mod ready;
+mod relay;
 mod security_options;
 mod server;
 mod server_hooks;

@@ -110,6 +110,11 @@ impl End for ChannelEnd {
         });
     }
 
+    fn complete(&mut self) {
+        // A session ends with its exit status, which comes, or is sent, behind the data.
+        self.closes = self.channel.kind() != "session";
+    }
+
     fn life(&mut self) -> Life {
         let core = match self.channel.lock() {
             Ok(core) => core,

@@ -56,6 +56,8 @@ pub(super) trait End: Send {
     fn end_read(&mut self);
     /// What can still be done with it.
     fn life(&mut self) -> Life;
+    /// Both directions are done, and nothing failed.
+    fn complete(&mut self) {}
     /// Its descriptor reported something.
     fn ready(&mut self, _what: Ready) {}
 }
@@ -118,6 +120,10 @@ impl Pump {
         // The second direction may have found out that `b` is broken, and no event says so again.
         self.from_a.look(&mut *self.a, &mut *self.b, &mut self.error);
         if self.from_a.done && self.from_b.done {
+            if self.error.is_none() {
+                self.a.complete();
+                self.b.complete();
+            }
             return Turn::Over;
         }
         if more_a || more_b {
