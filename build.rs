@@ -25,6 +25,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Transport: answering prompts", "answers.rs"),
     ("Transport: channels and requests", "transport_request.rs"),
     ("Transport: forwarding", "forward.rs"),
+    ("Transport: host keys", "hostkeys.rs"),
     ("Server: starting one", "server.rs"),
     ("Server: answering a hook's question", "ticket.rs"),
     ("Channel: requests", "channel_request.rs"),

@@ -317,6 +317,11 @@ typedef struct ssh_transport_options_t {
     uint32_t max_pending_globals;
     /** Which of a host's addresses are tried: 4 for IPv4 only, 6 for IPv6 only. Default 0: all. */
     uint32_t address_family;
+    /**
+     * Server: do not tell clients all host keys once they are in, and do not prove to hold them
+     * (ssh_transport_set_hostkeys_handler is the other end of it).
+     */
+    bool no_hostkeys;
 } ssh_transport_options_t;
 
 /**
@@ -413,6 +418,23 @@ typedef struct ssh_forward_handler_t {
      */
     void (*start)(void *user_data, ssh_channel_t *channel);
 } ssh_forward_handler_t;
+
+/** A host key a server proved to hold. */
+typedef struct ssh_host_key_t {
+    /** Borrowed, until the callback returns. */
+    const ssh_key_t *key;
+    /**
+     * It signed the key exchange, so that it is the one ssh_transport_connect checked. No key of the list does where that
+     * was one the server no longer announces.
+     */
+    bool in_use;
+} ssh_host_key_t;
+
+/**
+ * Takes all of a server's host keys, each proven; those of types this library does not know are left out. Runs on a
+ * library thread with no lock held, and may block.
+ */
+typedef void (*ssh_hostkeys_cb_t)(void *user_data, const struct ssh_host_key_t *keys, size_t keys_len);
 
 /** One question of keyboard-interactive authentication. */
 typedef struct ssh_prompt_t {
@@ -2021,6 +2043,27 @@ ssh_status_t ssh_transport_open_forward_agent_channel(ssh_transport_t *transport
                                                       int64_t timeout_ms,
                                                       ssh_channel_t **out_channel);
 
+/* ==== Transport: host keys ===================================================================================== */
+
+/**
+ * Client: sets who takes all of the server's host keys, so that the application can bring its known_hosts up to date
+ * (hostkeys-00@openssh.com, OpenSSH PROTOCOL section 2.5).
+ *
+ * The server announces its keys behind the login, if it does so at all. The library then asks it to prove that it holds
+ * those that did not sign the key exchange (hostkeys-prove-00@openssh.com) and checks the proof; if that fails the
+ * callback is not called, and the log tells why. The announcement is kept while there is no callback, so that one set
+ * after the login is called too. Without a callback no proof is asked for.
+ * callback: called once at most, on a library thread; see ssh_hostkeys_cb_t. NULL: nobody.
+ * user_data: taken, also when the call fails; passed to the callback.
+ * destroy: may be NULL; releases user_data, once: after the callback, when another one is set, or when the connection is
+ * over.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE on a server.
+ */
+ssh_status_t ssh_transport_set_hostkeys_handler(ssh_transport_t *transport,
+                                                ssh_hostkeys_cb_t callback,
+                                                void *user_data,
+                                                ssh_destroy_cb_t destroy);
+
 /* ==== Server: starting one ===================================================================================== */
 
 /**
@@ -2752,7 +2795,7 @@ void ssh_relay_free(ssh_relay_t *relay);
 /* ==== Initial values of structs ===================================================================================== */
 
 #define SSH_TRANSPORT_OPTIONS_INIT \
-    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false }
 #define SSH_STREAM_INIT \
     { sizeof(ssh_stream_t), NULL, NULL, NULL, NULL, NULL, NULL }
 #define SSH_CONNECT_OPTIONS_INIT \

@@ -16,6 +16,7 @@ mod client;
 mod core;
 mod files;
 mod forge;
+mod hostkeys;
 mod ident;
 mod inflater;
 mod input;
@@ -36,6 +37,7 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("client_postauth", client::postauth),
     ("client_preauth", client::preauth),
+    ("hostkeys", hostkeys::run),
     ("ident", ident::run),
     ("inflater", inflater::run),
     ("known_hosts", files::known_hosts),

@@ -5,6 +5,7 @@ use super::{forge, messages, TARGETS};
 use crate::crypto::compress::Deflater;
 use crate::crypto::registry::{CIPHERS, MACS};
 use crate::proto::config::Preferences;
+use crate::proto::hostkeys::announcement;
 use crate::proto::negotiate::build;
 use crate::proto::phase::Role;
 use std::fs;
@@ -59,6 +60,11 @@ fn write_seeds() {
         }
     }
     file_seeds();
+    let key = announcement(&[host_key()]);
+    write("hostkeys", "announced", &[&[0], &key[..]].concat());
+    write("hostkeys", "unknown", &[&[0], &key[..], &[0, 0, 0, 1, b'x'][..]].concat());
+    write("hostkeys", "proof", &[&[1, 0, 0, 0, 83, 0, 0, 0, 11], &b"ssh-ed25519\0\0\0\x40"[..], &[7; 64]].concat());
+    write("hostkeys", "asked", &[&[2], &key[..]].concat());
     for (name, text) in [
         ("openssh", &b"SSH-2.0-OpenSSH_9.9\r\n"[..]),
         ("banner", b"hello\r\nthere\nSSH-1.99-x y\n"),

@@ -11,7 +11,7 @@ use super::sys::Signal;
 use super::transport::TransportOptions;
 use super::watch::Watchers;
 use super::writer::Output;
-use super::{forward, log, server};
+use super::{forward, hostkeys, log, server};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::connection::Connection;
 use crate::proto::event::{AuthOutcome, ChannelId, Event, Prompts, Stream};
@@ -125,6 +125,8 @@ pub(super) struct Core {
     pub start_flags: Vec<Flag>,
     /// Channels a client lets the peer open.
     pub forwards: forward::Forwards,
+    /// The host keys a client learns of.
+    pub hostkeys: hostkeys::Hostkeys,
     /// What a server brings.
     pub server: ServerSide,
     /// Runs its hooks, in order.
@@ -164,6 +166,7 @@ impl Core {
             exchanges: 0,
             start_flags: Vec::new(),
             forwards: forward::Forwards::default(),
+            hostkeys: hostkeys::Hostkeys::default(),
             server: ServerSide::default(),
             strand: Strand::default(),
             after: Vec::new(),
@@ -293,6 +296,7 @@ impl Core {
             Event::AuthReady => shared.changed.notify_all(),
             Event::Banner => {}
             Event::Authenticated => {
+                hostkeys::announce(self);
                 shared.changed.notify_all();
             }
             Event::ChannelOpened(id) => self.open_answered(id, Ok(())),
@@ -322,6 +326,7 @@ impl Core {
             }
             Event::GlobalReply { token, data } => {
                 forward::global_replied(self, token, data.as_deref());
+                hostkeys::replied(self, shared, token, data.as_deref());
                 if let Some(place) = self.globals.get_mut(&token) {
                     *place = Some(data);
                     shared.changed.notify_all();
@@ -428,8 +433,12 @@ impl Core {
         self.wake_all();
     }
 
-    fn drop_callbacks(&mut self) {
+    pub(super) fn drop_callbacks(&mut self) {
         let owned = (std::mem::take(&mut self.server), std::mem::take(&mut self.forwards));
+        let hostkeys = std::mem::take(&mut self.hostkeys);
+        if hostkeys.is_of_application() {
+            self.after.push(After::Drop(Box::new(hostkeys)));
+        }
         if owned.0.is_of_application() || owned.1.is_of_application() {
             self.after.push(After::Drop(Box::new(owned)));
         }

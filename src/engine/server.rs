@@ -6,6 +6,7 @@ use super::deadline::Deadline;
 use super::event::Event;
 use super::forward::{self, accept, refuse};
 use super::hooks::{server_moduli, Answer, AuthAsk, ChannelAsk, DenyAll, Hooks, SubsystemHandler, Verdict};
+use super::hostkeys;
 use super::runtime::Runtime;
 use super::shared::{Locked, Shared};
 use super::start::{await_start, begin};
@@ -15,6 +16,7 @@ use crate::crypto::rng::SystemRng;
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::connection::Connection;
 use crate::proto::event::{AuthQuestion, AuthVerdict, ChannelId, IncomingOpen, Ticket};
+use crate::proto::hostkeys::{ANNOUNCE, PROVE};
 use crate::proto::phase::Role;
 use crate::wire::msg_channel::{StreamlocalForward, TcpipForward};
 use crate::wire::Writer;
@@ -268,9 +270,15 @@ pub(super) fn global_request(
     data: Vec<u8>,
 ) {
     if core.server.hooks.is_none() {
-        return answer_global(core, ticket, None);
+        let announced = request == ANNOUNCE;
+        if announced {
+            hostkeys::announced(core, shared, data);
+        }
+        return answer_global(core, ticket, announced.then_some(&[]));
     }
     match request.as_str() {
+        ANNOUNCE => answer_global(core, ticket, None),
+        PROVE => hostkeys::prove(core, shared, ticket, data),
         "tcpip-forward" | "cancel-tcpip-forward" => {
             let Some((address, port)) = forward_of(&data) else { return answer_global(core, ticket, None) };
             if request == "tcpip-forward" {

@@ -35,6 +35,8 @@ pub struct TransportOptions {
     pub send_timeout: Duration,
     /// How long closing may take to get DISCONNECT out. Zero: what the socket takes at once.
     pub close_timeout: Duration,
+    /// Server: tell clients all host keys once they are in, and prove to hold them (OpenSSH PROTOCOL section 2.5).
+    pub announce_host_keys: bool,
 }
 
 impl Default for TransportOptions {
@@ -46,6 +48,7 @@ impl Default for TransportOptions {
             channel_timeout: Duration::from_secs(3600),
             send_timeout: Duration::from_secs(30),
             close_timeout: Duration::from_secs(1),
+            announce_host_keys: true,
         }
     }
 }
@@ -85,6 +88,7 @@ impl Core {
                 self.error = Some(ErrorKind::Closed.into());
                 self.out.give_up();
                 self.tell_transport_watchers();
+                self.drop_callbacks();
             }
         }
     }

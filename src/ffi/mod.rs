@@ -27,6 +27,7 @@ mod exec;
 mod forward;
 mod guard;
 mod handle;
+mod hostkeys;
 mod key;
 mod known_hosts;
 mod log;

@@ -116,6 +116,7 @@ pub(super) unsafe fn transport(options: *const ssh_transport_options_t) -> Resul
         o.config.rekey_packets = c.rekey_packets;
     }
     o.config.rekey_interval = time(c.rekey_interval_ms, o.config.rekey_interval, "rekey_interval_ms")?;
+    o.announce_host_keys = !c.no_hostkeys;
     limits(&c, &mut o)?;
     // SAFETY: passed on.
     if let Some(software) = unsafe { arg::opt_text(c.software, "software")? } {

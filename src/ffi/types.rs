@@ -164,6 +164,9 @@ pub struct ssh_transport_options_t {
     pub max_pending_globals: u32,
     /// Which of a host's addresses are tried: 4 for IPv4 only, 6 for IPv6 only. Default 0: all.
     pub address_family: u32,
+    /// Server: do not tell clients all host keys once they are in, and do not prove to hold them
+    /// (ssh_transport_set_hostkeys_handler is the other end of it).
+    pub no_hostkeys: bool,
 }
 
 /// A byte stream of the caller's, for ssh_transport_new_stream; initialise with SSH_STREAM_INIT. send and recv are
@@ -255,6 +258,22 @@ pub struct ssh_forward_handler_t {
     /// ssh_channel_free, here or later; ssh_channel_get_kind, _get_origin and _get_destination tell what it is for.
     pub start: Option<unsafe extern "C" fn(user_data: *mut c_void, channel: *mut ssh_channel_t)>,
 }
+
+/// A host key a server proved to hold.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_host_key_t {
+    /// Borrowed, until the callback returns.
+    pub key: *const ssh_key_t,
+    /// It signed the key exchange, so that it is the one ssh_transport_connect checked. No key of the list does where that
+    /// was one the server no longer announces.
+    pub in_use: bool,
+}
+
+/// Takes all of a server's host keys, each proven; those of types this library does not know are left out. Runs on a
+/// library thread with no lock held, and may block.
+pub type ssh_hostkeys_cb_t =
+    Option<unsafe extern "C" fn(user_data: *mut c_void, keys: *const ssh_host_key_t, keys_len: usize)>;
 
 /// One question of keyboard-interactive authentication.
 #[repr(C)]

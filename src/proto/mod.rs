@@ -15,6 +15,7 @@ pub mod connection;
 mod dump;
 pub mod event;
 pub mod global;
+pub mod hostkeys;
 pub mod ident;
 mod in_order;
 mod keepalive;

@@ -3,6 +3,7 @@
 mod auth;
 mod begin;
 mod forward;
+mod hostkeys;
 mod lifecycle;
 mod load;
 mod ready;
