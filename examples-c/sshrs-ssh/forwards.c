@@ -53,7 +53,7 @@ static void on_channel(void *user_data, ssh_channel_t *channel)
         report_error(what, why, NULL);
     } else {
         link_set_socket(link, fd);
-        link_copy(link);
+        link_relay(link);
     }
     link_free(link);
 }

@@ -6,9 +6,8 @@
 #include <unistd.h>
 
 #include "report.h"
-#include "splice.h"
 
-/* Each has a thread and 64 kB. */
+/* Each has a thread. */
 #define MAX_LINKS 256
 
 /* How long the end waits for them. */
@@ -129,9 +128,18 @@ int link_socket(const struct link *link)
     return link->fd;
 }
 
-void link_copy(struct link *link)
+void link_relay(struct link *link)
 {
-    splice_channel(link->channel, link->fd);
+    ssh_status_t rc;
+    int fd;
+
+    pthread_mutex_lock(&link->links->lock);
+    fd = link->fd;
+    link->fd = -1;
+    pthread_mutex_unlock(&link->links->lock);
+    rc = ssh_relay_new_fd(link->channel, fd, fd, NULL, NULL);
+    if (rc != SSH_OK)
+        report_failure("forwarding a connection", rc);
 }
 
 void link_free(struct link *link)

@@ -1,4 +1,5 @@
-/* The forwarded connections that are open: each a socket and a channel, copied by a thread. */
+/* The connections that are about to be forwarded: a socket and a channel, each made by a thread. The library relays between the
+ * two once both are there. */
 #ifndef LINK_H
 #define LINK_H
 
@@ -33,10 +34,10 @@ void link_set_socket(struct link *link, int fd);
 void link_set_channel(struct link *link, ssh_channel_t *channel);
 int link_socket(const struct link *link);
 
-/* Copies both ways until both are done. */
-void link_copy(struct link *link);
+/* Leaves both to the library, until both are done or the connection is over. */
+void link_relay(struct link *link);
 
-/* Releases the link, its socket and its channel. */
+/* Releases the link, and socket and channel unless they are relayed. */
 void link_free(struct link *link);
 
 #endif

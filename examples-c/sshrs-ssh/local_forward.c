@@ -87,7 +87,7 @@ static void *serve(void *argument)
 
     free(incoming);
     if (ok)
-        link_copy(link);
+        link_relay(link);
     link_free(link);
     return NULL;
 }

@@ -242,7 +242,7 @@ void x11_forward_serve(const struct x11_forward *x11, struct links *links, ssh_c
             report_error("connecting to the display", why, "is the X server still there?");
         } else {
             link_set_socket(link, fd);
-            link_copy(link);
+            link_relay(link);
         }
     }
     link_free(link);

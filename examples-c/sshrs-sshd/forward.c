@@ -8,7 +8,6 @@
 #include "dial.h"
 #include "listener.h"
 #include "report.h"
-#include "splice.h"
 
 /* Ports and sockets listened on for one client. */
 #define MAX_FORWARDS 64
@@ -25,7 +24,7 @@ struct wanted {
     char address[256]; /* or a socket's path */
 };
 
-/* Connects, answers, and copies. */
+/* Connects, answers, and leaves the rest to the library. */
 static void *serve(void *argument)
 {
     struct wanted *wanted = argument;
@@ -41,8 +40,9 @@ static void *serve(void *argument)
         ssh_ticket_settle(wanted->ticket, SSH_OPEN_SUCCEEDED);
         channel = connection_take_channel(connection, wanted->channel_id);
         if (channel != NULL)
-            splice_channel(channel, fd);
-        close(fd);
+            ssh_relay_new_fd(channel, fd, fd, NULL, NULL);
+        else
+            close(fd);
     }
     ssh_channel_free(channel);
     free(wanted);

@@ -4,10 +4,9 @@
 #include <unistd.h>
 
 #include "report.h"
-#include "splice.h"
 
-/* Forwarded connections of one client, each with a thread and 64 kB. */
-#define MAX_FORWARDED 256
+/* Connections of one client that wait for the other side, each with a thread. */
+#define MAX_WAITING 256
 
 /* How long the client may take to answer an open. */
 #define OPEN_TIMEOUT_MS 30000
@@ -33,8 +32,8 @@ bool forwarding_begin(struct connection *connection)
     bool ok;
 
     pthread_mutex_lock(&connection->lock);
-    ok = !connection->over && connection->forwarded < MAX_FORWARDED;
-    connection->forwarded += ok;
+    ok = !connection->over && connection->forwarding < MAX_WAITING;
+    connection->forwarding += ok;
     pthread_mutex_unlock(&connection->lock);
     return ok;
 }
@@ -42,7 +41,7 @@ bool forwarding_begin(struct connection *connection)
 void forwarding_end(struct connection *connection)
 {
     pthread_mutex_lock(&connection->lock);
-    connection->forwarded--;
+    connection->forwarding--;
     pthread_mutex_unlock(&connection->lock);
 }
 
@@ -72,8 +71,9 @@ static void *serve(void *argument)
     ssh_channel_t *channel = open_channel(incoming);
 
     if (channel != NULL)
-        splice_channel(channel, incoming->fd);
-    close(incoming->fd);
+        ssh_relay_new_fd(channel, incoming->fd, incoming->fd, NULL, NULL);
+    else
+        close(incoming->fd);
     ssh_channel_free(channel);
     free(incoming);
     forwarding_end(connection);

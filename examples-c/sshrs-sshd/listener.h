@@ -25,7 +25,7 @@ const struct purpose *listener_purpose(const struct listener *listener);
 /* Nothing is accepted any more when this returns; connections that are open go on. NULL is allowed. */
 void listener_free(struct listener *listener);
 
-/* One more connection that is forwarded, in either direction; false: there are too many. */
+/* One more connection that waits to be forwarded, in either direction; false: there are too many. */
 bool forwarding_begin(struct connection *connection);
 void forwarding_end(struct connection *connection);
 

@@ -61,7 +61,7 @@ struct connection {
     int users;            /* the library's hooks, and every thread that serves the connection */
     bool over;
     struct session *sessions;
-    int forwarded; /* connections that are forwarded, either way */
+    int forwarding; /* connections that wait to be forwarded, either way */
 };
 
 /* Loads keys and files and listens. Reports what fails and returns false. */
