@@ -1,6 +1,6 @@
 //! ECDSA over the NIST curves (RFC 5656): P-256 and P-384 by ring, P-521 by the p521 crate.
 
-use super::corrupt;
+use super::{corrupt, Parts};
 use crate::crypto::rng::KeyRng;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::{mpint, Reader, Writer};
@@ -217,6 +217,17 @@ impl Secret {
         let scalar = rest.get(scalar_start..scalar_end).ok_or_else(failed)?;
         let secret = Self::new(curve, scalar, point).map_err(|_| failed())?;
         Ok((secret, curve.blob(point)))
+    }
+
+    pub(super) fn with_parts<T>(&self, take: impl FnOnce(Parts<'_>) -> T) -> T {
+        match self {
+            Self::Ring { curve, scalar, point } => take(Parts::Ecdsa { curve: *curve, scalar, point }),
+            Self::P521(key) => {
+                let scalar = Zeroizing::new(key.to_bytes());
+                let point = key.verifying_key().to_sec1_point(false);
+                take(Parts::Ecdsa { curve: Curve::P521, scalar: &scalar, point: point.as_bytes() })
+            }
+        }
     }
 
     fn pair(&self) -> Result<rs::EcdsaKeyPair> {

@@ -1,6 +1,6 @@
 //! Ed25519 (RFC 8709 over RFC 8032).
 
-use super::corrupt;
+use super::{corrupt, Parts, PublicKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::{Reader, Writer};
 use ring::signature::{Ed25519KeyPair, KeyPair, UnparsedPublicKey, ED25519};
@@ -34,6 +34,11 @@ impl Secret {
     fn pair(&self) -> Result<Ed25519KeyPair> {
         Ed25519KeyPair::from_seed_unchecked(self.0.as_slice())
             .map_err(|_| Error::new(ErrorKind::Internal, "ed25519 seed refused"))
+    }
+
+    pub(super) fn with_parts<T>(&self, public: &PublicKey, take: impl FnOnce(Parts<'_>) -> T) -> T {
+        let public = public.blob().last_chunk::<32>().map_or(&[][..], |key| key.as_slice());
+        take(Parts::Ed25519 { seed: self.0.as_slice(), public })
     }
 
     /// The public half's blob.

@@ -7,6 +7,7 @@ mod private;
 mod rsa;
 
 pub use ecdsa::Curve;
+pub(in crate::crypto) use private::Parts;
 pub use private::PrivateKey;
 pub(in crate::crypto) use rsa::Numbers as RsaNumbers;
 

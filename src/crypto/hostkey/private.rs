@@ -25,7 +25,40 @@ enum Secret {
     Rsa(Box<rsa::Secret>),
 }
 
+/// The numbers of a key, for a file that is to hold them: big-endian magnitudes.
+pub(in crate::crypto) enum Parts<'a> {
+    Ed25519 {
+        seed: &'a [u8],
+        public: &'a [u8],
+    },
+    Ecdsa {
+        curve: Curve,
+        /// At its full width.
+        scalar: &'a [u8],
+        point: &'a [u8],
+    },
+    Rsa {
+        n: &'a [u8],
+        e: &'a [u8],
+        d: &'a [u8],
+        p: &'a [u8],
+        q: &'a [u8],
+        dp: &'a [u8],
+        dq: &'a [u8],
+        coefficient: &'a [u8],
+    },
+}
+
 impl PrivateKey {
+    /// Lends the key's numbers out, which are wiped afterwards.
+    pub(in crate::crypto) fn with_parts<T>(&self, take: impl FnOnce(Parts<'_>) -> T) -> Result<T> {
+        match &self.inner.secret {
+            Secret::Ed25519(key) => Ok(key.with_parts(self.public(), take)),
+            Secret::Ecdsa(key) => Ok(key.with_parts(take)),
+            Secret::Rsa(key) => key.with_parts(take).ok_or_else(|| ErrorKind::Internal.into()),
+        }
+    }
+
     /// A new ed25519 key.
     pub fn generate_ed25519() -> Result<Self> {
         let mut seed = Zeroizing::new([0; 32]);

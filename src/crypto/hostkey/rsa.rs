@@ -1,7 +1,7 @@
 //! RSA signatures, PKCS#1 v1.5 (RFC 8332; RFC 4253 section 6.6 for ssh-rsa). Signing and verifying only: nothing in
 //! SSH decrypts with RSA, and nothing here does.
 
-use super::corrupt;
+use super::{corrupt, Parts};
 use crate::crypto::hash::HashAlg;
 use crate::crypto::rng::KeyRng;
 use crate::error::{Error, ErrorKind, Result};
@@ -169,6 +169,21 @@ impl Secret {
         (Self { soft, fast }, blob)
     }
 
+    /// None where the rsa crate did not work the numbers out, which it does for every key it takes.
+    pub(super) fn with_parts<T>(&self, take: impl FnOnce(Parts<'_>) -> T) -> Option<T> {
+        let crt = Crt::of(&self.soft)?;
+        Some(take(Parts::Rsa {
+            n: &self.soft.n_bytes(),
+            e: &self.soft.e_bytes(),
+            d: &crt.d,
+            p: &crt.p,
+            q: &crt.q,
+            dp: &crt.dp,
+            dq: &crt.dq,
+            coefficient: &crt.coefficient,
+        }))
+    }
+
     /// Signs; the caller verifies what comes out.
     pub(super) fn sign(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>> {
         let failed = || Error::new(ErrorKind::Internal, "RSA signing failed");
@@ -197,23 +212,47 @@ impl Secret {
     }
 }
 
+/// A private key's secret numbers, big-endian; None where the crate did not work one of them out.
+struct Crt {
+    d: Zeroizing<Vec<u8>>,
+    p: Zeroizing<Vec<u8>>,
+    q: Zeroizing<Vec<u8>>,
+    dp: Zeroizing<Vec<u8>>,
+    dq: Zeroizing<Vec<u8>>,
+    coefficient: Zeroizing<Vec<u8>>,
+}
+
+impl Crt {
+    fn of(key: &::rsa::PrivateKey) -> Option<Self> {
+        use ::rsa::traits::PrivateKeyParts;
+        let bytes = |number: &BoxedUint| Zeroizing::new(number.to_be_bytes_trimmed_vartime().into_vec());
+        let (p, q) = (key.primes().first()?, key.primes().get(1)?);
+        let coefficient = key.crt_coefficient().map(Zeroizing::new)?;
+        Some(Self {
+            d: bytes(key.d()),
+            p: bytes(p),
+            q: bytes(q),
+            dp: bytes(key.dp()?),
+            dq: bytes(key.dq()?),
+            coefficient: bytes(&coefficient),
+        })
+    }
+}
+
 /// ring's form of the key, if ring takes it.
 fn ring_pair(key: &::rsa::PrivateKey) -> Option<rs::RsaKeyPair> {
-    use ::rsa::traits::PrivateKeyParts;
-    let bytes = |number: &BoxedUint| Zeroizing::new(number.to_be_bytes_trimmed_vartime().into_vec());
-    let (p, q) = (key.primes().first()?, key.primes().get(1)?);
-    let coefficient = key.crt_coefficient().map(Zeroizing::new)?;
+    let Crt { d, p, q, dp, dq, coefficient } = Crt::of(key)?;
     rs::RsaKeyPair::from_components(&ring::rsa::KeyPairComponents {
         public_key: ring::rsa::PublicKeyComponents {
             n: Zeroizing::new(key.n_bytes().into_vec()),
             e: Zeroizing::new(key.e_bytes().into_vec()),
         },
-        d: bytes(key.d()),
-        p: bytes(p),
-        q: bytes(q),
-        dP: bytes(key.dp()?),
-        dQ: bytes(key.dq()?),
-        qInv: bytes(&coefficient),
+        d,
+        p,
+        q,
+        dP: dp,
+        dQ: dq,
+        qInv: coefficient,
     })
     .ok()
 }

@@ -17,7 +17,7 @@ pub(super) const PLAIN_BLOCK_LEN: usize = 8;
 
 /// The most bcrypt rounds that are worked through: half a minute or so. `ssh-keygen` writes 16 or 24 unless told
 /// otherwise, and a file must not stop a program for hours.
-const MAX_ROUNDS: u32 = 4096;
+pub(super) const MAX_ROUNDS: u32 = 4096;
 
 /// The most bytes of salt; `ssh-keygen` writes 16.
 const MAX_SALT_LEN: usize = 1024;

@@ -9,8 +9,12 @@ mod openssh;
 mod pem;
 mod ppk;
 mod public;
+mod sshsig;
+mod write;
 
 pub use public::parse_public;
+pub use sshsig::{sign_message, verify_message};
+pub use write::{write_openssh, write_pkcs8, Protection};
 
 use super::hostkey::{PrivateKey, PublicKey};
 use crate::error::{Error, ErrorKind, Result};

@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 /// The first line.
 pub(super) const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
 /// The last line.
-const END: &str = "-----END OPENSSH PRIVATE KEY-----";
+pub(super) const END: &str = "-----END OPENSSH PRIVATE KEY-----";
 /// What the decoded bytes begin with.
-const MAGIC: &[u8] = b"openssh-key-v1\0";
+pub(super) const MAGIC: &[u8] = b"openssh-key-v1\0";
 
 fn damaged(error: Error) -> Error {
     Error::new(ErrorKind::KeyCorrupt, format!("the key file is damaged: {}", error.text()))

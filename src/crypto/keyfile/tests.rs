@@ -293,3 +293,59 @@ fn kdf_bounds() {
     with[at - 30..at - 24].copy_from_slice(b"scrypt");
     assert_eq!(kind(&wrap(&with), Some(PASSPHRASE)), ErrorKind::KeyUnsupportedCipher);
 }
+
+/// What is written is read again; what ssh-keygen and others read of it is shown by the C tests.
+#[test]
+fn written_files_are_read() {
+    let protections = [None, Some(Protection { passphrase: PASSPHRASE, rounds: 2 })];
+    for name in PLAIN {
+        let key = parse_private(&file(name), None).unwrap();
+        for protection in protections {
+            let passphrase = protection.map(|p| p.passphrase);
+            let openssh = write_openssh(&key, "a comment", protection).unwrap();
+            let pkcs8 = write_pkcs8(&key, protection).unwrap();
+            for text in [&openssh, &pkcs8] {
+                check(name, &parse_private(text.as_bytes(), passphrase).unwrap());
+                if protection.is_some() {
+                    assert_eq!(kind(text.as_bytes(), None), ErrorKind::KeyNeedsPassphrase);
+                    assert_eq!(kind(text.as_bytes(), Some(b"another")), ErrorKind::KeyBadPassphrase);
+                }
+            }
+        }
+    }
+    let key = parse_private(&file("ed25519"), None).unwrap();
+    for (passphrase, rounds) in [(b"".as_slice(), 0), (PASSPHRASE, u32::MAX)] {
+        let protection = Some(Protection { passphrase, rounds });
+        assert_eq!(write_openssh(&key, "", protection).unwrap_err().kind(), ErrorKind::InvalidArgument);
+        assert_eq!(write_pkcs8(&key, protection).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    }
+}
+
+#[test]
+fn message_signatures() {
+    for name in PLAIN {
+        let key = parse_private(&file(name), None).unwrap();
+        let text = sign_message(&key, "file", b"a message").unwrap();
+        assert_eq!(&verify_message(text.as_bytes(), "file", b"a message").unwrap(), key.public());
+        let kind = |text: &str, namespace: &str, message: &[u8]| {
+            verify_message(text.as_bytes(), namespace, message).unwrap_err().kind()
+        };
+        assert_eq!(kind(&text, "git", b"a message"), ErrorKind::HostKeySignature);
+        assert_eq!(kind(&text, "file", b"another"), ErrorKind::HostKeySignature);
+        assert_eq!(kind(&text, "", b""), ErrorKind::InvalidArgument);
+        assert_eq!(kind("", "file", b""), ErrorKind::KeyCorrupt);
+        for cut in 0..text.len() - 1 {
+            verify_message(&text.as_bytes()[..cut], "file", b"a message").unwrap_err();
+        }
+    }
+}
+
+/// By `ssh-keygen -Y sign -n file` of OpenSSH 9.2, over "a message\n".
+#[test]
+fn openssh_message_signature() {
+    for (signature, name) in [("sshsig_ed25519", "ed25519"), ("sshsig_rsa_2048", "rsa_2048")] {
+        let key = verify_message(&file(signature), "file", b"a message\n").unwrap();
+        assert_eq!(key, parse_public(&file(&format!("{name}.pub"))).unwrap().0);
+        verify_message(&file(signature), "file", b"a message").unwrap_err();
+    }
+}
