@@ -15,6 +15,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Events", "event.rs"),
     ("Events: loops", "ready.rs"),
     ("Keys", "key.rs"),
+    ("Keys: writing", "key_write.rs"),
+    ("Keys: signing", "key_sign.rs"),
     ("Known hosts", "known_hosts.rs"),
     ("Security options", "security_options.rs"),
     ("Transport: making one", "transport_new.rs"),

@@ -183,6 +183,12 @@ typedef struct ssh_ticket_t ssh_ticket_t;
 /** Signature algorithms for public key authentication. */
 #define SSH_LIST_PUBKEY 12
 
+/** OpenSSH's own format. */
+#define SSH_KEY_FORMAT_OPENSSH 0
+
+/** PKCS#8 in PEM (RFC 5958), which OpenSSL and most other programs read. It holds no comment. */
+#define SSH_KEY_FORMAT_PKCS8 1
+
 /** The host key must be the one given, or known. */
 #define SSH_HOSTKEY_CHECK 0
 
@@ -501,6 +507,28 @@ typedef struct ssh_password_options_t {
  * any thread, on several at once too.
  */
 typedef void (*ssh_log_cb_t)(void *user_data, uint32_t level, const char *channel, const char *text);
+
+/** How a private key is written. Initialise with SSH_KEY_WRITE_OPTIONS_INIT. */
+typedef struct ssh_key_write_options_t {
+    /** sizeof(ssh_key_write_options_t). */
+    size_t size;
+    /** SSH_KEY_FORMAT_OPENSSH or SSH_KEY_FORMAT_PKCS8. */
+    uint32_t format;
+    /**
+     * Rounds of the key derivation that slows down guessing the passphrase; 0: 24 of bcrypt, or 600,000 of PBKDF2.
+     */
+    uint32_t rounds;
+    /**
+     * What to encrypt with (aes256-ctr, or AES-256-CBC in PKCS#8); copied; any bytes; NULL: nothing is encrypted.
+     */
+    const void *passphrase;
+    /** Its bytes; not 0 where there is a passphrase. */
+    size_t passphrase_len;
+    /** One line; copied; NULL: none. */
+    const char *comment;
+    /** Whether a file that exists is replaced; if not, it is SSH_ERR_FILE. */
+    bool replace;
+} ssh_key_write_options_t;
 /** An authentication step is refused. Zero, so that a hook which forgets to decide lets nobody in. */
 #define SSH_AUTH_FAILED 0
 
@@ -1312,6 +1340,20 @@ bool ssh_key_is_equal(const ssh_key_t *a, const ssh_key_t *b);
 ssh_status_t ssh_key_get_fingerprint(const ssh_key_t *key, char **out_text);
 
 /**
+ * Gives a key's fingerprint in the old form, "MD5:16:27:ac:...", for comparing with what older programs show.
+ *
+ * out_text: owned result.
+ */
+ssh_status_t ssh_key_get_fingerprint_md5(const ssh_key_t *key, char **out_text);
+
+/**
+ * Gives a key's picture, as ssh-keygen -lv and VisualHostKey show it: eleven lines.
+ *
+ * out_text: owned result.
+ */
+ssh_status_t ssh_key_get_randomart(const ssh_key_t *key, char **out_text);
+
+/**
  * Gives the public key as a line for authorized_keys, without a newline.
  *
  * comment: borrowed; may be NULL; one line.
@@ -1329,6 +1371,114 @@ ssh_status_t ssh_key_get_public_blob(const ssh_key_t *key, uint8_t **out_blob, s
 
 /** Releases a key; a private one is wiped once nothing uses it any more. NULL is allowed. */
 void ssh_key_free(ssh_key_t *key);
+
+/* ==== Keys: writing ============================================================================================ */
+
+/**
+ * Writes a private key to a file that only its owner may read (mode 0600).
+ *
+ * The file is whole or not there: it gets its name when everything is on the disk. Blocks for that, and for the key
+ * derivation. A symbolic link is replaced, not followed.
+ * path: borrowed.
+ * options: borrowed; NULL: OpenSSH's format, without passphrase or comment.
+ * Returns SSH_OK; SSH_ERR_FILE, with the system's words; SSH_ERR_KEY_PUBLIC_ONLY.
+ */
+ssh_status_t ssh_key_write_private_file(const ssh_key_t *key,
+                                        const char *path,
+                                        const ssh_key_write_options_t *options);
+
+/**
+ * Writes a private key into memory of the caller's, who wipes it after use.
+ *
+ * options: borrowed; as for ssh_key_write_private_file.
+ * buf: out, buf_len bytes; no NUL is written behind the text. May be NULL with buf_len 0, to learn the size; one key has
+ * the same size each time.
+ * out_len: the bytes written, or, where buf is too small, needed.
+ * Returns SSH_OK; SSH_ERR_RESOURCE_LIMIT where buf is too small; SSH_ERR_KEY_PUBLIC_ONLY.
+ */
+ssh_status_t ssh_key_write_private_memory(const ssh_key_t *key,
+                                          const ssh_key_write_options_t *options,
+                                          void *buf,
+                                          size_t buf_len,
+                                          size_t *out_len);
+
+/**
+ * Writes the public half as a line, for a file beside the private one (mode 0644).
+ *
+ * path: borrowed.
+ * comment: borrowed; may be NULL; one line.
+ * replace: whether a file that exists is replaced.
+ * Returns SSH_OK; SSH_ERR_FILE.
+ */
+ssh_status_t ssh_key_write_public_file(const ssh_key_t *key,
+                                       const char *path,
+                                       const char *comment,
+                                       bool replace);
+
+/* ==== Keys: signing ============================================================================================ */
+
+/**
+ * Signs data as SSH does (RFC 4253 section 6.6).
+ *
+ * algorithm: borrowed; "rsa-sha2-512" or "rsa-sha2-256" for RSA keys, the key's type for the others; NULL: the best that
+ * the key makes.
+ * data: borrowed.
+ * out_blob: owned result, ssh_bytes_free: `string algorithm, string signature`.
+ * out_len: its bytes.
+ * Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT for an algorithm the key does not make; SSH_ERR_KEY_PUBLIC_ONLY.
+ */
+ssh_status_t ssh_key_sign(const ssh_key_t *key,
+                          const char *algorithm,
+                          const void *data,
+                          size_t data_len,
+                          uint8_t **out_blob,
+                          size_t *out_len);
+
+/**
+ * Verifies a signature that ssh_key_sign or another SSH program made.
+ *
+ * algorithm: borrowed; the one that is to have been used: a signature by another of the key's algorithms is refused.
+ * data, blob: borrowed.
+ * Returns SSH_OK; SSH_ERR_HOST_KEY_SIGNATURE where it does not verify.
+ */
+ssh_status_t ssh_key_verify(const ssh_key_t *key,
+                            const char *algorithm,
+                            const void *data,
+                            size_t data_len,
+                            const void *blob,
+                            size_t blob_len);
+
+/**
+ * Signs a message or a file's content as `ssh-keygen -Y sign` does (OpenSSH's PROTOCOL.sshsig).
+ *
+ * sig_namespace: borrowed; what the signature is good for, "file" or "git" for example; it verifies for that alone.
+ * data: borrowed.
+ * out_text: owned result; the armoured signature.
+ * Returns SSH_OK; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_INVALID_ARGUMENT for an empty namespace.
+ */
+ssh_status_t ssh_key_sign_message(const ssh_key_t *key,
+                                  const char *sig_namespace,
+                                  const void *data,
+                                  size_t data_len,
+                                  char **out_text);
+
+/**
+ * Verifies a signature that ssh_key_sign_message or `ssh-keygen -Y sign` made, and gives the key that made it.
+ *
+ * Whether that key is trusted is for the caller to say: compare it with ssh_key_is_equal.
+ * signature: borrowed; the armoured text.
+ * sig_namespace: borrowed; what the signature must have been made for.
+ * data: borrowed; the message.
+ * out_key: owned result, ssh_key_free; NULL unless the signature verifies.
+ * Returns SSH_OK; SSH_ERR_HOST_KEY_SIGNATURE where it is of another message or namespace; SSH_ERR_KEY_CORRUPT where it is
+ * no signature; SSH_ERR_KEY_UNSUPPORTED_TYPE or _FORMAT.
+ */
+ssh_status_t ssh_key_verify_message(const void *signature,
+                                    size_t signature_len,
+                                    const char *sig_namespace,
+                                    const void *data,
+                                    size_t data_len,
+                                    ssh_key_t **out_key);
 
 /* ==== Known hosts ============================================================================================== */
 
@@ -2802,6 +2952,8 @@ void ssh_relay_free(ssh_relay_t *relay);
     { sizeof(ssh_connect_options_t), NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0 }
 #define SSH_CHANNEL_OPTIONS_INIT \
     { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0, NULL }
+#define SSH_KEY_WRITE_OPTIONS_INIT \
+    { sizeof(ssh_key_write_options_t), 0, 0, NULL, 0, NULL, false }
 #define SSH_FORWARD_HANDLER_INIT \
     { sizeof(ssh_forward_handler_t), NULL, NULL, NULL }
 #define SSH_PASSWORD_OPTIONS_INIT \

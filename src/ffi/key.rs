@@ -1,6 +1,7 @@
 //! Keys.
 
 use super::arg::{self, invalid};
+use super::file;
 use super::guard::{guard_unit, guard_value};
 use super::text;
 use super::types::ssh_status_t;
@@ -8,9 +9,7 @@ use crate::crypto::hostkey::{Curve, PrivateKey, PublicKey};
 use crate::crypto::keyfile;
 use crate::error::{printable, Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void, CString};
-use std::io::Read;
 use std::ptr::null;
-use zeroize::Zeroizing;
 
 /// A public or private key.
 pub struct ssh_key_t {
@@ -53,19 +52,6 @@ impl ssh_key_t {
 /// No key file is larger; a path may lead to a device that never ends.
 const MAX_FILE: u64 = 1 << 20;
 
-/// Reads a small file whole.
-pub(super) fn read_file(path: &str, max: u64) -> Result<Zeroizing<Vec<u8>>> {
-    let failed =
-        |error: std::io::Error| Error::new(ErrorKind::File, format!("{}: {error}", printable(path.as_bytes())));
-    let mut data = Zeroizing::new(Vec::new());
-    let file = std::fs::File::open(path).map_err(failed)?;
-    file.take(max + 1).read_to_end(&mut data).map_err(failed)?;
-    if data.len() as u64 > max {
-        return Err(Error::new(ErrorKind::File, format!("{} is larger than {max} bytes", printable(path.as_bytes()))));
-    }
-    Ok(data)
-}
-
 /// # Safety
 /// `p` is NULL (no passphrase) or valid for reads of `len` bytes.
 unsafe fn passphrase<'a>(p: *const c_void, len: usize) -> Result<Option<&'a [u8]>> {
@@ -94,7 +80,7 @@ pub unsafe extern "C" fn ssh_key_load_private_file(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, path, passphrase) =
             unsafe { (arg::out(out_key)?, arg::text(path, "path")?, self::passphrase(passphrase, passphrase_len)?) };
-        let data = read_file(path, MAX_FILE)?;
+        let data = file::read(path, MAX_FILE)?;
         *out = ssh_key_t::give_private(keyfile::parse_private(&data, passphrase)?);
         Ok(())
     })
@@ -130,7 +116,7 @@ pub unsafe extern "C" fn ssh_key_load_public_file(path: *const c_char, out_key: 
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, path) = unsafe { (arg::out(out_key)?, arg::text(path, "path")?) };
-        *out = ssh_key_t::give_public(keyfile::parse_public(&read_file(path, MAX_FILE)?)?.0);
+        *out = ssh_key_t::give_public(keyfile::parse_public(&file::read(path, MAX_FILE)?)?.0);
         Ok(())
     })
 }
@@ -245,6 +231,35 @@ pub unsafe extern "C" fn ssh_key_get_fingerprint(key: *const ssh_key_t, out_text
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, key) = unsafe { (arg::out(out_text)?, arg::handle(key)?) };
         *out = text::give(&key.public.fingerprint_sha256())?;
+        Ok(())
+    })
+}
+
+/// Gives a key's fingerprint in the old form, "MD5:16:27:ac:...", for comparing with what older programs show.
+///
+/// out_text: owned result.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_get_fingerprint_md5(
+    key: *const ssh_key_t,
+    out_text: *mut *mut c_char,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, key) = unsafe { (arg::out(out_text)?, arg::handle(key)?) };
+        *out = text::give(&key.public.fingerprint_md5())?;
+        Ok(())
+    })
+}
+
+/// Gives a key's picture, as ssh-keygen -lv and VisualHostKey show it: eleven lines.
+///
+/// out_text: owned result.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_get_randomart(key: *const ssh_key_t, out_text: *mut *mut c_char) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, key) = unsafe { (arg::out(out_text)?, arg::handle(key)?) };
+        *out = text::give(&key.public.randomart())?;
         Ok(())
     })
 }

@@ -1,9 +1,10 @@
 //! Starting a server.
 
 use super::arg::{self, invalid};
+use super::file;
 use super::guard::{guard_unit, guard_value};
 use super::handle::{ssh_channel_t, ssh_transport_t};
-use super::key::{read_file, ssh_key_t};
+use super::key::ssh_key_t;
 use super::server_hooks::CHooks;
 use super::server_types::{ssh_server_hooks_t, ssh_subsystem_handler_t};
 use super::stream::UserData;
@@ -134,7 +135,7 @@ pub unsafe extern "C" fn ssh_load_server_moduli(path: *const c_char) -> ssh_stat
 }
 
 fn load_moduli(path: &str) -> Result<Moduli> {
-    let data = read_file(path, MAX_MODULI)?;
+    let data = file::read(path, MAX_MODULI)?;
     let moduli = Moduli::parse(&String::from_utf8_lossy(&data));
     if moduli.is_empty() {
         let path = crate::error::printable(path.as_bytes());

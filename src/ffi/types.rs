@@ -57,6 +57,11 @@ pub const SSH_LIST_COMPRESSION_S2C: i32 = 11;
 /// Signature algorithms for public key authentication.
 pub const SSH_LIST_PUBKEY: i32 = 12;
 
+/// OpenSSH's own format.
+pub const SSH_KEY_FORMAT_OPENSSH: u32 = 0;
+/// PKCS#8 in PEM (RFC 5958), which OpenSSL and most other programs read. It holds no comment.
+pub const SSH_KEY_FORMAT_PKCS8: u32 = 1;
+
 /// The host key must be the one given, or known.
 pub const SSH_HOSTKEY_CHECK: i32 = 0;
 /// An unknown host key is accepted as well; a changed or revoked one is not. It is not remembered: ssh_known_hosts_add
@@ -363,3 +368,23 @@ pub use super::known_hosts::ssh_known_hosts_t;
 pub use super::ready::ssh_ready_t;
 pub use super::security_options::ssh_security_options_t;
 pub use super::ticket::ssh_ticket_t;
+
+/// How a private key is written. Initialise with SSH_KEY_WRITE_OPTIONS_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_key_write_options_t {
+    /// sizeof(ssh_key_write_options_t).
+    pub size: usize,
+    /// SSH_KEY_FORMAT_OPENSSH or SSH_KEY_FORMAT_PKCS8.
+    pub format: u32,
+    /// Rounds of the key derivation that slows down guessing the passphrase; 0: 24 of bcrypt, or 600,000 of PBKDF2.
+    pub rounds: u32,
+    /// What to encrypt with (aes256-ctr, or AES-256-CBC in PKCS#8); copied; any bytes; NULL: nothing is encrypted.
+    pub passphrase: *const c_void,
+    /// Its bytes; not 0 where there is a passphrase.
+    pub passphrase_len: usize,
+    /// One line; copied; NULL: none.
+    pub comment: *const c_char,
+    /// Whether a file that exists is replaced; if not, it is SSH_ERR_FILE.
+    pub replace: bool,
+}

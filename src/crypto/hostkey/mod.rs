@@ -4,6 +4,7 @@
 pub mod ecdsa;
 mod ed25519;
 mod private;
+mod randomart;
 mod rsa;
 
 pub use ecdsa::Curve;
@@ -16,6 +17,7 @@ use crate::error::{printable, Error, ErrorKind, Result};
 use crate::wire::{Reader, Writer};
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use base64::Engine;
+use md5::Digest;
 use std::fmt;
 use std::sync::Arc;
 
@@ -115,6 +117,19 @@ impl PublicKey {
     #[must_use]
     pub fn fingerprint_sha256(&self) -> String {
         format!("SHA256:{}", STANDARD_NO_PAD.encode(HashAlg::Sha256.digest(&[self.blob()])))
+    }
+
+    /// The fingerprint in its old form: "MD5:" and hexadecimal bytes between colons.
+    #[must_use]
+    pub fn fingerprint_md5(&self) -> String {
+        let bytes = md5::Md5::digest(self.blob()).iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>();
+        format!("MD5:{}", bytes.join(":"))
+    }
+
+    /// The key's picture, as `ssh-keygen -lv` shows it.
+    #[must_use]
+    pub fn randomart(&self) -> String {
+        randomart::draw(self)
     }
 
     /// The one-line format: type, base64, and the comment if there is one. Line ends in the comment become spaces.

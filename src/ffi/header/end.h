@@ -9,6 +9,8 @@
     { sizeof(ssh_connect_options_t), NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0 }
 #define SSH_CHANNEL_OPTIONS_INIT \
     { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0, NULL }
+#define SSH_KEY_WRITE_OPTIONS_INIT \
+    { sizeof(ssh_key_write_options_t), 0, 0, NULL, 0, NULL, false }
 #define SSH_FORWARD_HANDLER_INIT \
     { sizeof(ssh_forward_handler_t), NULL, NULL, NULL }
 #define SSH_PASSWORD_OPTIONS_INIT \
