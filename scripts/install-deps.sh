@@ -20,6 +20,7 @@ cmake|command -v cmake|building and installing the C library (3.25 or later)
 ninja-build|command -v ninja|the generator of the CMake presets
 pkg-config|command -v pkg-config|the test that builds against the installed library
 openssh-client|command -v ssh ssh-keygen|making test keys; the client that ours is compared with, and that logs in to our server
+openssl|command -v openssl|reads the keys we write
 tmux|command -v tmux|the tests type into shells through it
 xauth|command -v xauth|the tests of X11 forwarding: ssh asks it for a cookie
 xvfb|command -v Xvfb|the X server that the tests of X11 forwarding talk to
