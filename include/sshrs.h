@@ -503,8 +503,8 @@ typedef struct ssh_password_options_t {
 } ssh_password_options_t;
 
 /**
- * Receives one line of the log; level is SSH_LOG_*, channel the name set with ssh_transport_set_log_channel. Runs on
- * any thread, on several at once too.
+ * Receives one line of the log; level is SSH_LOG_*, channel the name set with ssh_transport_set_log_channel, for lines
+ * about a channel with its name behind it. Runs on any thread, on several at once too.
  */
 typedef void (*ssh_log_cb_t)(void *user_data, uint32_t level, const char *channel, const char *text);
 
@@ -2066,11 +2066,13 @@ ssh_status_t ssh_transport_use_compression(ssh_transport_t *transport,
                                            bool compress);
 
 /**
- * Sets the name under which a transport logs; "sshrs.transport" at first.
+ * Sets the name under which a transport logs; "sshrs.transport" at first. Lines about a channel come under this name, a
+ * dot and the channel's (ssh_channel_set_name).
  *
  * name: copied.
  */
-ssh_status_t ssh_transport_set_log_channel(ssh_transport_t *transport, const char *name);
+ssh_status_t ssh_transport_set_log_channel(ssh_transport_t *transport,
+                                           const char *name);
 
 /**
  * Gives the name under which a transport logs.
@@ -2079,7 +2081,10 @@ ssh_status_t ssh_transport_set_log_channel(ssh_transport_t *transport, const cha
  */
 ssh_status_t ssh_transport_get_log_channel(const ssh_transport_t *transport, char **out_name);
 
-/** Turns dumps of messages in the log, at SSH_LOG_DEBUG, on or off; off at first. Passwords and keys are hidden. */
+/**
+ * Turns dumps of messages in the log, at SSH_LOG_DEBUG, on or off; off at first. Of messages with passwords, keys, what
+ * keys are made from, or an X11 cookie only the number and the length are shown; there is no way to see the rest.
+ */
 ssh_status_t ssh_transport_set_hexdump(ssh_transport_t *transport,
                                        bool hexdump);
 
@@ -2713,14 +2718,14 @@ ssh_status_t ssh_channel_set_combine_stderr(ssh_channel_t *channel,
                                             bool *out_before);
 
 /**
- * Names a channel, for the log.
+ * Names a channel, for the log: lines about it come under the transport's name, a dot and this one.
  *
  * name: copied.
  */
 ssh_status_t ssh_channel_set_name(ssh_channel_t *channel, const char *name);
 
 /**
- * Gives a channel's name, "" at first.
+ * Gives a channel's name; its number (ssh_channel_get_id) at first.
  *
  * out_name: owned result.
  */

@@ -2,7 +2,6 @@
 
 use super::core::{ChannelState, Core, Waits};
 use super::deadline::Deadline;
-use super::lock::Mutex;
 use super::shared::{Locked, Shared};
 use super::sys::Signal;
 use super::transport::Transport;
@@ -40,8 +39,6 @@ struct Inner {
     destination: Option<(String, u16)>,
     /// Milliseconds; negative is for ever.
     timeout: AtomicI64,
-    /// A leaf.
-    name: Mutex<Arc<str>>,
     /// False for the view a hook gets: dropping it closes nothing.
     owner: bool,
 }
@@ -162,7 +159,6 @@ impl Channel {
         state.handles += 1;
         state.adopted |= owner;
         let waits = Arc::clone(&state.waits);
-        let name = format!("{}.{}", shared.log_name(), shared.next_channel_name());
         Ok(Self {
             inner: Arc::new(Inner {
                 shared: Arc::clone(shared),
@@ -172,7 +168,6 @@ impl Channel {
                 origin,
                 destination,
                 timeout: AtomicI64::new(-1),
-                name: Mutex::new(name.into()),
                 owner,
             }),
         })
@@ -348,15 +343,17 @@ impl Channel {
         self.peek(|channel| channel.open_data().to_vec()).unwrap_or_default()
     }
 
-    /// Name in log lines.
-    #[must_use]
-    pub fn name(&self) -> String {
-        self.inner.name.lock().to_string()
+    /// Its name in the log, which follows the transport's there.
+    pub fn name(&self) -> Result<String> {
+        Ok(self.lock()?.channel_name(self.inner.id).to_string())
     }
 
     /// Sets that name.
-    pub fn set_name(&self, name: &str) {
-        *self.inner.name.lock() = name.into();
+    pub fn set_name(&self, name: &str) -> Result<()> {
+        if let Some(channel) = self.lock()?.channels.get_mut(&self.inner.id) {
+            channel.name = Some(name.into());
+        }
+        Ok(())
     }
 
     /// Whether stderr data is delivered with the normal stream; returns what it was. What waits in stderr moves over.

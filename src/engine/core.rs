@@ -28,8 +28,8 @@ const MAX_HOOKS_WAITING: usize = 256;
 pub(super) enum After {
     /// Key exchange arithmetic.
     Job(KexJob),
-    /// A line for the log callback.
-    Log(u8, String),
+    /// A line for the log callback; where a channel is named, under that one's name.
+    Log(u8, Option<Arc<str>>, String),
     /// Something whose destructor may be the application's code: dropped on the pool.
     Drop(Box<dyn Any + Send>),
 }
@@ -64,6 +64,8 @@ pub(super) struct ChannelState {
     pub handles: usize,
     /// The application has, or had, a handle that owns it.
     pub adopted: bool,
+    /// Its name in the log, where it has another one than its number.
+    pub name: Option<Arc<str>>,
 }
 
 impl ChannelState {
@@ -79,6 +81,7 @@ impl ChannelState {
             both: false,
             handles: 0,
             adopted: false,
+            name: None,
         }
     }
 }
@@ -289,7 +292,10 @@ impl Core {
                 shared.changed.notify_all();
             }
             Event::Job(job) => self.after.push(After::Job(job)),
-            Event::Log(level, text) => self.after.push(After::Log(level, text)),
+            Event::Log(level, channel, text) => {
+                let name = channel.map(|id| self.channel_name(id));
+                self.after.push(After::Log(level, name, text));
+            }
             Event::AuthDone(outcome) => self.auth_news(shared, AuthNews::Done(outcome)),
             Event::AuthPrompts(prompts) => self.auth_news(shared, AuthNews::Prompts(prompts)),
             Event::AuthPasswordChange(prompt) => self.auth_news(shared, AuthNews::ChangePassword(prompt)),
@@ -389,6 +395,12 @@ impl Core {
                 channel.waits.writable.notify_all();
             }
         }
+    }
+
+    /// A channel's name in the log: its number, unless the application named it.
+    pub(super) fn channel_name(&self, id: ChannelId) -> Arc<str> {
+        let named = self.channels.get(&id).and_then(|channel| channel.name.clone());
+        named.unwrap_or_else(|| id.0.to_string().into())
     }
 
     /// Makes a channel's descriptors tell what reads and sends would do; called whenever that may have changed.

@@ -16,7 +16,7 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -71,7 +71,6 @@ pub(super) struct Shared {
     log_name: Mutex<Arc<str>>,
     /// The peer's address.
     pub(super) peer: (String, u16),
-    next_name: AtomicU32,
     /// What [`Shared::without_waiting`] has put off.
     put_off: Strand,
 }
@@ -92,7 +91,6 @@ impl Shared {
             exception: Mutex::new(None),
             log_name: Mutex::new("sshrs.transport".into()),
             peer,
-            next_name: AtomicU32::new(0),
             put_off: Strand::default(),
         })
     }
@@ -233,11 +231,6 @@ impl Shared {
 
     pub(super) fn set_log_name(&self, name: &str) {
         *self.log_name.lock() = name.into();
-    }
-
-    /// A number for channel names, which start with 1.
-    pub(super) fn next_channel_name(&self) -> u32 {
-        self.next_name.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 }
 
@@ -399,7 +392,10 @@ impl Locked<'_> {
         MutexGuard::unlocked(&mut self.guard, || {
             for item in work {
                 match item {
-                    After::Log(level, text) => log::write(level, &shared.log_name(), &text),
+                    After::Log(level, None, text) => log::write(level, &shared.log_name(), &text),
+                    After::Log(level, Some(channel), text) => {
+                        log::write(level, &format!("{}.{channel}", shared.log_name()), &text);
+                    }
                     After::Job(job) if job.is_slow() => spawn_job(shared, job),
                     After::Job(job) => done.push(job.run()),
                     // A poller must not wait for the application. Without a thread the item stays in the queue.

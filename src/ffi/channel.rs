@@ -139,7 +139,7 @@ pub unsafe extern "C" fn ssh_channel_set_combine_stderr(
     })
 }
 
-/// Names a channel, for the log.
+/// Names a channel, for the log: lines about it come under the transport's name, a dot and this one.
 ///
 /// name: copied.
 #[no_mangle]
@@ -147,12 +147,11 @@ pub unsafe extern "C" fn ssh_channel_set_name(channel: *mut ssh_channel_t, name:
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (channel, name) = unsafe { (arg::handle(channel)?, arg::text(name, "name")?) };
-        channel.inner.set_name(name);
-        Ok(())
+        channel.run(|c| c.set_name(name))
     })
 }
 
-/// Gives a channel's name, "" at first.
+/// Gives a channel's name; its number (ssh_channel_get_id) at first.
 ///
 /// out_name: owned result.
 #[no_mangle]
@@ -163,7 +162,7 @@ pub unsafe extern "C" fn ssh_channel_get_name(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, channel) = unsafe { (arg::out(out_name)?, arg::handle(channel)?) };
-        *out = text::give(&channel.inner.name())?;
+        *out = text::give(&channel.inner.name()?)?;
         Ok(())
     })
 }

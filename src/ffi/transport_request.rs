@@ -316,7 +316,8 @@ pub unsafe extern "C" fn ssh_transport_use_compression(
     })
 }
 
-/// Sets the name under which a transport logs; "sshrs.transport" at first.
+/// Sets the name under which a transport logs; "sshrs.transport" at first. Lines about a channel come under this name, a
+/// dot and the channel's (ssh_channel_set_name).
 ///
 /// name: copied.
 #[no_mangle]
@@ -348,7 +349,8 @@ pub unsafe extern "C" fn ssh_transport_get_log_channel(
     })
 }
 
-/// Turns dumps of messages in the log, at SSH_LOG_DEBUG, on or off; off at first. Passwords and keys are hidden.
+/// Turns dumps of messages in the log, at SSH_LOG_DEBUG, on or off; off at first. Of messages with passwords, keys, what
+/// keys are made from, or an X11 cookie only the number and the length are shown; there is no way to see the rest.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_set_hexdump(transport: *mut ssh_transport_t, hexdump: bool) -> ssh_status_t {
     guard_unit(|| {

@@ -348,8 +348,8 @@ pub struct ssh_password_options_t {
     pub user_data: *mut c_void,
 }
 
-/// Receives one line of the log; level is SSH_LOG_*, channel the name set with ssh_transport_set_log_channel. Runs on
-/// any thread, on several at once too.
+/// Receives one line of the log; level is SSH_LOG_*, channel the name set with ssh_transport_set_log_channel, for lines
+/// about a channel with its name behind it. Runs on any thread, on several at once too.
 pub type ssh_log_cb_t =
     Option<unsafe extern "C" fn(user_data: *mut c_void, level: u32, channel: *const c_char, text: *const c_char)>;
 

@@ -233,8 +233,8 @@ pub enum Event {
         /// Request-specific data.
         data: Vec<u8>,
     },
-    /// Something for the log.
-    Log(u8, String),
+    /// Something for the log; where a channel is named, about that one.
+    Log(u8, Option<ChannelId>, String),
     /// The connection is over; the first fatal error. Always the last event.
     Ended(Error),
 }

@@ -1,7 +1,7 @@
 //! Where the parts of the core put messages and events. Sealing happens here, in order, straight into the output
 //! buffer; what RFC 4253 section 7.1 forbids during a key exchange is held back until it is over.
 
-use super::event::Event;
+use super::event::{ChannelId, Event};
 use super::packet_out::PacketOut;
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
@@ -131,7 +131,15 @@ impl Outbox {
     /// Logs where the level is on; the text is not built otherwise. Levels: 1 error, 2 warning, 3 info, 4 debug.
     pub fn log(&mut self, level: u8, text: impl FnOnce() -> String) {
         if level <= self.log_level {
-            self.events.push_back(Event::Log(level, text()));
+            self.events.push_back(Event::Log(level, None, text()));
+        }
+    }
+
+    /// As [`Outbox::log`], about one channel, whose number begins the line.
+    pub fn log_channel(&mut self, level: u8, id: u32, text: impl FnOnce() -> String) {
+        if level <= self.log_level {
+            let text = format!("channel {id}: {}", text());
+            self.events.push_back(Event::Log(level, Some(ChannelId(id)), text));
         }
     }
 

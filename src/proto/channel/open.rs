@@ -37,7 +37,7 @@ impl Channels {
         let channel = Channel::new(id, Phase::Requested, kind, data, window, max_packet);
         let (window, max_packet) = (channel.recv.target(), channel.recv.max_packet());
         self.table.insert(id, channel);
-        out.log(4, || format!("channel {id}: asking the peer for a \"{}\"", kind.escape_debug()));
+        out.log_channel(4, id, || format!("asking the peer for a \"{}\"", kind.escape_debug()));
         out.message(|b| msg::ChannelOpen::new(kind, id, window, max_packet, data).encode(b));
         Ok(ChannelId(id))
     }
@@ -55,7 +55,7 @@ impl Channels {
         channel.phase = Phase::Open;
         channel.recv = RecvWindow::new(window, max_packet);
         let (window, max_packet, remote) = (channel.recv.target(), channel.recv.max_packet(), channel.remote_id);
-        out.log(4, || format!("channel {}: accepted", id.0));
+        out.log_channel(4, id.0, || "accepted".to_owned());
         out.message(|b| msg::ChannelOpenConfirmation::new(remote, id.0, window, max_packet, b"").encode(b));
         Ok(())
     }
@@ -66,7 +66,7 @@ impl Channels {
         check_outgoing("text", text.as_bytes())?;
         let remote = self.asked(id)?.remote_id;
         self.remove(id.0);
-        out.log(3, || format!("channel {}: refused with reason {reason}: {}", id.0, text.escape_debug()));
+        out.log_channel(3, id.0, || format!("refused with reason {reason}: {}", text.escape_debug()));
         refuse(out, remote, reason, text);
         Ok(())
     }
@@ -96,7 +96,7 @@ impl Channels {
         channel.remote_id = m.sender;
         channel.send = SendWindow::new(m.window, m.max_packet);
         self.table.insert(id, channel);
-        out.log(4, || format!("channel {id}: the peer asks for a \"{}\"", printable(m.kind.as_bytes())));
+        out.log_channel(4, id, || format!("the peer asks for a \"{}\"", printable(m.kind.as_bytes())));
         let open = IncomingOpen { kind: m.kind.to_owned(), data: m.data.to_vec() };
         out.event(Event::ChannelIncoming(ChannelId(id), open));
         Ok(())
@@ -123,9 +123,7 @@ impl Channels {
         if channel.released {
             channel.send_close(out);
         } else {
-            out.log(4, || {
-                format!("channel {}: open; window {}, packets up to {}", m.recipient, m.window, m.max_packet)
-            });
+            out.log_channel(4, m.recipient, || format!("open; window {}, packets up to {}", m.window, m.max_packet));
             out.event(Event::ChannelOpened(channel.id));
         }
         Ok(())
@@ -135,7 +133,7 @@ impl Channels {
         let m = msg::ChannelOpenFailure::parse(payload)?;
         let channel = self.requested(m.recipient)?;
         let error = refusal(m.reason, m.text);
-        out.log(3, || format!("channel {}: {error}", m.recipient));
+        out.log_channel(3, m.recipient, || error.to_string());
         channel.tell(out, Event::ChannelRefused(channel.id, error));
         self.remove(m.recipient);
         Ok(())

@@ -55,7 +55,7 @@ impl Channels {
         if want_reply {
             channel.awaited.push_back(self.last_token);
         }
-        out.log(4, || format!("channel {}: asking for \"{}\"", id.0, request.escape_debug()));
+        out.log_channel(4, id.0, || format!("asking for \"{}\"", request.escape_debug()));
         out.message(|b| msg::ChannelRequest::new(channel.remote_id, request, want_reply, body).encode(b));
         Ok(self.last_token)
     }
@@ -103,7 +103,7 @@ impl Channels {
             .awaited
             .pop_front()
             .ok_or_else(|| Error::protocol("reply to a channel request that was not sent (RFC 4254 section 5.4)"))?;
-        out.log(4, || format!("channel {id}: the peer says {} to our request", if ok { "yes" } else { "no" }));
+        out.log_channel(4, id, || format!("the peer says {} to our request", if ok { "yes" } else { "no" }));
         channel.tell(out, Event::ChannelReply { channel: channel.id, token, ok });
         Ok(())
     }
@@ -112,9 +112,7 @@ impl Channels {
         let m = msg::ChannelRequest::parse(payload)?;
         let Some(channel) = self.table.named_by_peer(m.recipient)? else { return Ok(()) };
         if !m.request.starts_with("exit-") {
-            out.log(4, || {
-                format!("channel {}: the peer asks for \"{}\"", m.recipient, printable(m.request.as_bytes()))
-            });
+            out.log_channel(4, m.recipient, || format!("the peer asks for \"{}\"", printable(m.request.as_bytes())));
         }
         let verdict = match m.request {
             "exit-status" | "exit-signal" => Some(channel.record_exit(out, m.request, m.data)?),
@@ -163,11 +161,11 @@ impl Channel {
         let malformed = |_| Error::protocol(format!("malformed {request} (RFC 4254 section 6.10)"));
         if request == "exit-status" {
             let status = msg::ExitStatus::parse(body).map_err(malformed)?.status;
-            out.log(4, || format!("channel {}: exit status {status}", self.id.0));
+            out.log_channel(4, self.id.0, || format!("exit status {status}"));
             self.exit_status.get_or_insert(status);
         } else {
             let signal = ExitSignal::parse(body).map_err(malformed)?;
-            out.log(4, || format!("channel {}: ended by signal {}", self.id.0, signal.signal.escape_debug()));
+            out.log_channel(4, self.id.0, || format!("ended by signal {}", signal.signal.escape_debug()));
             self.exit_signal.get_or_insert(signal);
         }
         self.tell(out, Event::Changed(self.id));

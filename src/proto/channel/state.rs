@@ -279,8 +279,8 @@ impl Channel {
         }
         // Whoever closes first gets the line.
         let who = if self.close_received { "by the peer" } else { "here" };
-        out.log(4, || {
-            format!("channel {}: closed {who}; {} bytes received, {} sent", self.id.0, self.bytes_in, self.bytes_out)
+        out.log_channel(4, self.id.0, || {
+            format!("closed {who}; {} bytes received, {} sent", self.bytes_in, self.bytes_out)
         });
         if !self.eof_sent && !self.close_received {
             self.eof_sent = true;

@@ -131,7 +131,7 @@ impl Channels {
                 channel.covered += covered;
                 if covered < data.len() && !channel.stderr_warned {
                     channel.stderr_warned = true;
-                    out.log(2, || format!("channel {id}: unread stderr fills the window and holds up all output"));
+                    out.log_channel(2, id, || "unread stderr fills the window and holds up all output".to_owned());
                 }
                 channel.claim_window(out);
             }

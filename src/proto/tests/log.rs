@@ -11,7 +11,7 @@ fn loud() -> Config {
 /// The lines so far, with their levels before them.
 fn lines(end: &End) -> Vec<String> {
     let of = |event: &Event| match event {
-        Event::Log(level, text) => Some(format!("{level} {text}")),
+        Event::Log(level, _, text) => Some(format!("{level} {text}")),
         _ => None,
     };
     end.events.iter().filter_map(of).collect()
