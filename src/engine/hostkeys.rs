@@ -164,7 +164,7 @@ fn post(core: &mut Core, shared: &Arc<Shared>, task: impl FnOnce(&Arc<Shared>) +
 }
 
 fn note(core: &mut Core, level: u8, text: String) {
-    core.after.push(After::Log(level, text));
+    core.after.push(After::Log(level, None, text));
 }
 
 /// Without the lock.
