@@ -275,8 +275,7 @@ impl Channel {
     pub fn shutdown_write(&self) -> Result<()> {
         let mut core = self.lock()?;
         core.live()?.send_eof(self.inner.id)?;
-        core.update_signal(self.inner.id);
-        core.tell_watchers(self.inner.id);
+        core.channel_changed(self.inner.id);
         Ok(())
     }
 
@@ -300,8 +299,7 @@ impl Channel {
             // An opening that was begun: nobody will hear the answer.
             state.opened.get_or_insert_with(|| Err(ErrorKind::ChannelClosed.into()));
         }
-        core.update_signal(self.inner.id);
-        core.tell_watchers(self.inner.id);
+        core.channel_changed(self.inner.id);
         self.inner.waits.readable.notify_all();
         self.inner.waits.writable.notify_all();
     }

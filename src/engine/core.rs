@@ -308,18 +308,15 @@ impl Core {
             Event::ChannelOpened(id) => self.open_answered(id, Ok(())),
             Event::ChannelRefused(id, error) => self.open_answered(id, Err(error)),
             Event::Readable(id) => {
-                self.update_signal(id);
-                self.tell_watchers(id);
+                self.channel_changed(id);
                 self.wake(id, true, false);
             }
             Event::Writable(id) => {
-                self.update_signal(id);
-                self.tell_watchers(id);
+                self.channel_changed(id);
                 self.wake(id, false, true);
             }
             Event::Changed(id) => {
-                self.update_signal(id);
-                self.tell_watchers(id);
+                self.channel_changed(id);
                 self.wake(id, true, true);
             }
             Event::ChannelReply { channel, token, ok } => {
@@ -327,7 +324,7 @@ impl Core {
                 if let Some(place) = self.replies.get_mut(&token) {
                     *place = Some(ok);
                     self.wake(channel, true, false);
-                    self.tell_watchers(channel);
+                    self.channel_changed(channel);
                 }
             }
             Event::GlobalReply { token, data } => {
@@ -379,8 +376,7 @@ impl Core {
             channel.opened = Some(answer);
             channel.waits.readable.notify_all();
         }
-        self.update_signal(id);
-        self.tell_watchers(id);
+        self.channel_changed(id);
     }
 
     fn wake(&mut self, id: ChannelId, readers: bool, senders: bool) {
@@ -401,6 +397,17 @@ impl Core {
     pub(super) fn channel_name(&self, id: ChannelId) -> Arc<str> {
         let named = self.channels.get(&id).and_then(|channel| channel.name.clone());
         named.unwrap_or_else(|| id.0.to_string().into())
+    }
+
+    /// Tells those who poll for a channel, by its descriptors or by queues, that it may have become ready for something.
+    pub(super) fn channel_changed(&mut self, id: ChannelId) {
+        // Most channels have none of them.
+        let polled =
+            |state: &ChannelState| state.signal.is_some() || state.send_signal.is_some() || !state.watchers.is_empty();
+        if self.channels.get(&id).is_some_and(polled) {
+            self.update_signal(id);
+            self.tell_watchers(id);
+        }
     }
 
     /// Makes a channel's descriptors tell what reads and sends would do; called whenever that may have changed.

@@ -88,11 +88,8 @@ impl Core {
         over | if self.incoming.is_empty() { 0 } else { flags::ACCEPTABLE }
     }
 
-    /// Tells a channel's watchers; called whenever it may have become ready for something.
+    /// Tells a channel's watchers what it is ready for.
     pub(super) fn tell_watchers(&mut self, id: ChannelId) {
-        if self.channels.get(&id).is_none_or(|state| state.watchers.is_empty()) {
-            return;
-        }
         let found = self.channel_flags(id);
         if let Some(state) = self.channels.get_mut(&id) {
             state.watchers.mark(found);

@@ -29,8 +29,8 @@ pub unsafe extern "C" fn ssh_channel_free(channel: *mut ssh_channel_t) {
     unsafe { super::handle::free(channel) }
 }
 
-/// Tells whether a channel is closed, by either side or with its connection; true for NULL. Data may still be there to
-/// read.
+/// Tells whether a channel is closed, by either side or with its connection; true for NULL, false while
+/// the answer to ssh_transport_open_channel_begin is awaited. Data may still be there to read.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_is_closed(channel: *const ssh_channel_t) -> bool {
     // SAFETY: the C contract, see ffi/mod.rs.
