@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the library, its dependencies and programs of c-tests with ThreadSanitizer: threads that share one client
 # (test_thread_storm, against sshd), connections that come and go (server/test_server_storm), every call that waits, closed
-# by another thread (test_every_wait), and both ends pushing at once (server/test_server_both_ways). Any report fails it.
+# by another thread (test_every_wait), both ends pushing at once (server/test_server_both_ways), and threads that share a
+# readiness queue (server/test_server_ready_storm). Any report fails it.
 # The Rust standard library comes ready made, without instrumentation: src/engine/lock.rs tells the sanitizer what locks
 # order, and c-tests/tsan.supp lists, with reasons, what is left to mistake.
 set -euo pipefail
@@ -28,10 +29,12 @@ build test_thread_storm "$out/storm"
 build server/test_server_storm "$out/server-storm"
 build test_every_wait "$out/every-wait"
 build server/test_server_both_ways "$out/both-ways"
+build server/test_server_ready_storm "$out/ready-storm"
 
 export TSAN_OPTIONS="suppressions=$PWD/c-tests/tsan.supp exitcode=66 ${TSAN_OPTIONS:-}"
 export SSHRS_TEST_SLOW=1
 "$out/server-storm"
 "$out/every-wait"
 "$out/both-ways"
+"$out/ready-storm"
 scripts/with-sshd.sh -- "$out/storm"
