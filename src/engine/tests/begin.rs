@@ -101,12 +101,12 @@ fn the_end_answers_what_was_begun() {
     let pair = Pair::with(App { gate: Some(gate.clone()), ..App::default() }, options(), options()).login();
     let (first, theirs) = pair.channel();
     let (second, _theirs_too) = pair.channel();
-    first.exec_command_begin(b"waits").unwrap();
+    second.exec_command_begin(b"waits").unwrap();
     let third = pair.client.open_channel_begin("session", b"", None, None).unwrap();
+    first.exec_command_begin(b"waits").unwrap();
     // The channel's end refuses what waits on it.
     theirs.close();
     assert_eq!(finish(&first).unwrap_err().kind(), ErrorKind::ChannelClosed);
-    second.exec_command_begin(b"waits").unwrap();
     pair.client.close();
     assert_eq!(finish(&second).unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(finish(&third).unwrap_err().kind(), ErrorKind::Closed);
