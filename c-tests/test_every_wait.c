@@ -91,6 +91,21 @@ PLAIN(channel_invoke_subsystem, ours, "x")
 PLAIN(channel_send_break, ours, 500)
 PLAIN(channel_request_forward_agent, ours)
 
+CALL(ready_next)
+{
+    ssh_ready_t *ready;
+    uint32_t flags;
+    void *user_data;
+    ssh_status_t rc;
+
+    CHECK_OK(ssh_ready_new(&ready));
+    CHECK_OK(ssh_ready_add_event(ready, p->event, SSH_READY_DONE, p));
+    rc = ssh_ready_next(ready, timeout_ms, &flags, &user_data);
+    CHECK(rc == SSH_OK ? flags == SSH_READY_DONE && user_data == p : user_data == NULL);
+    ssh_ready_free(ready);
+    return rc;
+}
+
 static ssh_status_t no_answer(void *user_data, const ssh_prompts_t *prompts, ssh_prompt_answers_t *answers)
 {
     (void)user_data, (void)prompts, (void)answers;
@@ -279,6 +294,7 @@ static const wait_case_t CASES[] = {
     CASE(transport_new_address, NOTHING, call_transport_new_address, NULL, SSH_ERR_CONNECT_FAILED, NO_CHANNEL, false, false),
     /* Set when the negotiation is over, well or not. */
     CASE(event_wait, UNSTARTED, call_event_wait, prepare_both, SSH_OK, NO_CHANNEL, false, false),
+    CASE(ready_next, UNSTARTED, call_ready_next, prepare_both, SSH_OK, NO_CHANNEL, false, false),
     CASE(transport_start_client, UNSTARTED, call_transport_start_client, prepare_server, SSH_ERR_CLOSED, NO_CHANNEL, false, true),
     CASE(transport_connect, UNSTARTED, call_transport_connect, prepare_server, SSH_ERR_CLOSED, NO_CHANNEL, false, true),
     CASE(transport_start_server, UNSTARTED, call_transport_start_server, prepare_client, SSH_ERR_CLOSED, NO_CHANNEL, true, true),

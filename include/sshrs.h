@@ -2669,8 +2669,8 @@ ssh_status_t ssh_channel_close(ssh_channel_t *channel);
 void ssh_channel_free(ssh_channel_t *channel);
 
 /**
- * Tells whether a channel is closed, by either side or with its connection; true for NULL. Data may still be there to
- * read.
+ * Tells whether a channel is closed, by either side or with its connection; true for NULL, false while
+ * the answer to ssh_transport_open_channel_begin is awaited. Data may still be there to read.
  */
 bool ssh_channel_is_closed(const ssh_channel_t *channel);
 
