@@ -2462,8 +2462,12 @@ ssh_status_t ssh_channel_request_x11(ssh_channel_t *channel,
  * then; SSH_ERR_TIMEOUT, and the call may be repeated; what ended the connection.
  *
  *     int fd = connect_to_display();
- *     if (ssh_channel_replace_x11_cookie(channel, NULL, sent, real, 30000) == SSH_OK)
- *         copy_both_ways(channel, fd);
+ *     rc = ssh_channel_replace_x11_cookie(channel, NULL, sent, real, 30000);
+ *     if (rc == SSH_OK)
+ *         rc = ssh_relay_new_fd(channel, fd, fd, NULL, NULL);
+ *     else
+ *         close(fd);
+ *     ssh_channel_free(channel);
  */
 ssh_status_t ssh_channel_replace_x11_cookie(ssh_channel_t *channel,
                                             const char *auth_protocol,
