@@ -22,6 +22,8 @@ typedef struct place {
     ssh_transport_t *client, *server;
     ssh_channel_t *ours, *theirs; /* the client's and the server's end of one session */
     ssh_event_t *event;           /* of the start that is not waited for, or is waited for by means of it */
+    ssh_relay_t *relay;
+    int relayed; /* the relay's other side */
     int listener, fillers[4];
     uint32_t port;
     ssh_status_t status;
@@ -203,6 +205,8 @@ CALL(channel_exec_collect)
     return rc;
 }
 
+PLAIN(relay_wait, relay)
+
 #define RECEIVES(function)                                                                         \
     CALL(function)                                                                                 \
     {                                                                                              \
@@ -280,6 +284,17 @@ static void prepare_both(place_t *p)
     CHECK_OK(ssh_transport_start_server_event(p->server, NULL, NULL));
 }
 
+/* Everything is said on both sides, once the link carries it. */
+static void prepare_relay(place_t *p)
+{
+    int fds[2];
+
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0 && shutdown(fds[1], SHUT_WR) == 0);
+    p->relayed = fds[1];
+    CHECK_OK(ssh_relay_new_fd(p->ours, fds[0], fds[0], NULL, &p->relay));
+    prepare_output(p);
+}
+
 /* ---- The table ---------------------------------------------------------------------------------------------------- */
 
 #define CASE(function, ...) {"ssh_" #function, __VA_ARGS__}
@@ -327,6 +342,7 @@ static const wait_case_t CASES[] = {
     CASE(channel_recv_exit_signal, OPEN, call_channel_recv_exit_signal, prepare_output, SSH_ERR_CLOSED, SSH_OK, false, false),
     CASE(channel_recv, OPEN, call_channel_recv, prepare_output, SSH_ERR_CLOSED, SSH_EOF, false, false),
     CASE(channel_recv_stderr, OPEN, call_channel_recv_stderr, prepare_output, SSH_ERR_CLOSED, SSH_EOF, false, false),
+    CASE(relay_wait, OPEN, call_relay_wait, prepare_relay, SSH_ERR_CLOSED, NO_CHANNEL, false, false),
     CASE(channel_send, OPEN, call_channel_send, prepare_fill, SSH_ERR_CLOSED, SSH_ERR_CHANNEL_CLOSED, false, false),
     CASE(channel_sendall, OPEN, call_channel_sendall, prepare_fill, SSH_ERR_CLOSED, SSH_ERR_CHANNEL_CLOSED, false, false),
     CASE(channel_send_stderr, OPEN, call_channel_send_stderr, prepare_fill, SSH_ERR_CLOSED, SSH_ERR_CHANNEL_CLOSED, true, false),
@@ -404,6 +420,9 @@ static void place_close(place_t *p)
 {
     int i;
 
+    ssh_relay_free(p->relay);
+    if (p->relayed > 0)
+        close(p->relayed);
     ssh_channel_free(p->ours);
     ssh_channel_free(p->theirs);
     ssh_transport_free(p->client);
