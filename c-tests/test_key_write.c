@@ -61,7 +61,7 @@ static void check_written(const ssh_key_t *key, uint32_t format, const char *pas
             FAIL("ssh-keygen -y: %s, not %s", line, ours);
         ssh_string_free(ours);
     }
-    if (format == SSH_KEY_FORMAT_PKCS8) {
+    if (format != SSH_KEY_FORMAT_OPENSSH) {
         snprintf(command, sizeof command, "openssl pkey -noout -in key -passin 'pass:%s'", passphrase ? passphrase : "");
         output_of(command, line, sizeof line);
     }
@@ -156,6 +156,8 @@ int main(void)
         check_written(key, SSH_KEY_FORMAT_OPENSSH, PASSPHRASE);
         check_written(key, SSH_KEY_FORMAT_PKCS8, NULL);
         check_written(key, SSH_KEY_FORMAT_PKCS8, PASSPHRASE);
+        if (strcmp(types[i], "ssh-ed25519") != 0)
+            check_written(key, SSH_KEY_FORMAT_PEM, NULL);
         check_signatures(key);
         check_looks(key);
         ssh_key_free(key);
@@ -169,6 +171,10 @@ int main(void)
     bad.format = SSH_KEY_FORMAT_PKCS8;
     bad.passphrase = "";
     CHECK_STATUS(ssh_key_write_private_memory(key, &bad, line, sizeof line, &len), SSH_ERR_INVALID_ARGUMENT);
+    bad.format = SSH_KEY_FORMAT_PEM;
+    CHECK_STATUS(ssh_key_write_private_memory(key, &bad, line, sizeof line, &len), SSH_ERR_INVALID_ARGUMENT);
+    bad.passphrase = NULL;
+    CHECK_STATUS(ssh_key_write_private_memory(key, &bad, line, sizeof line, &len), SSH_ERR_KEY_UNSUPPORTED_TYPE);
     CHECK_STATUS(ssh_key_write_private_file(key, "/nonexistent/key", NULL), SSH_ERR_FILE);
     ssh_key_free(key);
     snprintf(command, sizeof command, "rm -r '%s'", folder);

@@ -21,6 +21,7 @@ ninja-build|command -v ninja|the generator of the CMake presets
 pkg-config|command -v pkg-config|the test that builds against the installed library
 openssh-client|command -v ssh ssh-keygen|making test keys; the client that ours is compared with, and that logs in to our server
 openssl|command -v openssl|reads the keys we write
+putty-tools|command -v puttygen|writes key files that we read
 tmux|command -v tmux|the tests type into shells through it
 xauth|command -v xauth|the tests of X11 forwarding: ssh asks it for a cookie
 xvfb|command -v Xvfb|the X server that the tests of X11 forwarding talk to

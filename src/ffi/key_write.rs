@@ -4,8 +4,10 @@ use super::arg::{self, invalid};
 use super::file;
 use super::guard::guard_unit;
 use super::key::ssh_key_t;
-use super::types::{ssh_key_write_options_t, ssh_status_t, SSH_KEY_FORMAT_OPENSSH, SSH_KEY_FORMAT_PKCS8};
-use crate::crypto::keyfile::{write_openssh, write_pkcs8, Protection};
+use super::types::{
+    ssh_key_write_options_t, ssh_status_t, SSH_KEY_FORMAT_OPENSSH, SSH_KEY_FORMAT_PEM, SSH_KEY_FORMAT_PKCS8,
+};
+use crate::crypto::keyfile::{write_openssh, write_pkcs8, write_traditional, Protection};
 use crate::error::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void};
 use zeroize::Zeroizing;
@@ -25,6 +27,10 @@ unsafe fn encode(key: &ssh_key_t, options: *const ssh_key_write_options_t) -> Re
     let text = match o.format {
         SSH_KEY_FORMAT_OPENSSH => write_openssh(key.private()?, comment, protection)?,
         SSH_KEY_FORMAT_PKCS8 => write_pkcs8(key.private()?, protection)?,
+        SSH_KEY_FORMAT_PEM if protection.is_some() => {
+            return Err(invalid("a passphrase protects nothing in SSH_KEY_FORMAT_PEM: use SSH_KEY_FORMAT_PKCS8"));
+        }
+        SSH_KEY_FORMAT_PEM => write_traditional(key.private()?)?,
         _ => return Err(invalid("format is not one of SSH_KEY_FORMAT_*")),
     };
     Ok((text, o.replace))
@@ -36,7 +42,8 @@ unsafe fn encode(key: &ssh_key_t, options: *const ssh_key_write_options_t) -> Re
 /// derivation. A symbolic link is replaced, not followed.
 /// path: borrowed.
 /// options: borrowed; NULL: OpenSSH's format, without passphrase or comment.
-/// Returns SSH_OK; SSH_ERR_FILE, with the system's words; SSH_ERR_KEY_PUBLIC_ONLY.
+/// Returns SSH_OK; SSH_ERR_FILE, with the system's words; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_UNSUPPORTED_TYPE where the
+/// format has no place for the key.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_key_write_private_file(
     key: *const ssh_key_t,

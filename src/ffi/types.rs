@@ -61,6 +61,9 @@ pub const SSH_LIST_PUBKEY: i32 = 12;
 pub const SSH_KEY_FORMAT_OPENSSH: u32 = 0;
 /// PKCS#8 in PEM (RFC 5958), which OpenSSL and most other programs read. It holds no comment.
 pub const SSH_KEY_FORMAT_PKCS8: u32 = 1;
+/// PKCS#1 for RSA keys, SEC1 for ECDSA keys, none for ed25519: what programs read that know nothing newer. Only without
+/// a passphrase.
+pub const SSH_KEY_FORMAT_PEM: u32 = 2;
 
 /// The host key must be the one given, or known.
 pub const SSH_HOSTKEY_CHECK: i32 = 0;
@@ -375,7 +378,7 @@ pub use super::ticket::ssh_ticket_t;
 pub struct ssh_key_write_options_t {
     /// sizeof(ssh_key_write_options_t).
     pub size: usize,
-    /// SSH_KEY_FORMAT_OPENSSH or SSH_KEY_FORMAT_PKCS8.
+    /// One of SSH_KEY_FORMAT_*.
     pub format: u32,
     /// Rounds of the key derivation that slows down guessing the passphrase; 0: 24 of bcrypt, or 600,000 of PBKDF2.
     pub rounds: u32,

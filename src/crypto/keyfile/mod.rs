@@ -14,7 +14,7 @@ mod write;
 
 pub use public::parse_public;
 pub use sshsig::{sign_message, verify_message};
-pub use write::{write_openssh, write_pkcs8, Protection};
+pub use write::{write_openssh, write_pkcs8, write_traditional, Protection};
 
 use super::hostkey::{PrivateKey, PublicKey};
 use crate::error::{Error, ErrorKind, Result};

@@ -313,7 +313,12 @@ fn written_files_are_read() {
             }
         }
     }
+    for name in PLAIN.iter().filter(|name| !name.starts_with("ed25519")) {
+        let key = parse_private(&file(name), None).unwrap();
+        check(name, &parse_private(write_traditional(&key).unwrap().as_bytes(), None).unwrap());
+    }
     let key = parse_private(&file("ed25519"), None).unwrap();
+    assert_eq!(write_traditional(&key).unwrap_err().kind(), ErrorKind::KeyUnsupportedType);
     for (passphrase, rounds) in [(b"".as_slice(), 0), (PASSPHRASE, u32::MAX)] {
         let protection = Some(Protection { passphrase, rounds });
         assert_eq!(write_openssh(&key, "", protection).unwrap_err().kind(), ErrorKind::InvalidArgument);

@@ -132,40 +132,65 @@ pub fn write_pkcs8(key: &PrivateKey, protection: Option<Protection<'_>>) -> Resu
     Ok(wrap(&der, "-----BEGIN ENCRYPTED PRIVATE KEY-----", "-----END ENCRYPTED PRIVATE KEY-----", PEM_WIDTH))
 }
 
+/// The key as OpenSSL wrote it before PKCS#8: PKCS#1 for RSA (RFC 8017), SEC1 for ECDSA (RFC 5915). Never encrypted: the
+/// old way to do that (RFC 1421) hardly slows down guessing.
+///
+/// Errors: `KeyUnsupportedType` for ed25519 keys, which never had such a form.
+pub fn write_traditional(key: &PrivateKey) -> Result<Zeroizing<String>> {
+    let label = match key.public().key_type() {
+        "ssh-rsa" => "RSA",
+        "ssh-ed25519" => {
+            let text = "ed25519 keys have no PKCS#1 or SEC1 form: write PKCS#8";
+            return Err(Error::new(ErrorKind::KeyUnsupportedType, text));
+        }
+        _ => "EC",
+    };
+    let der = key.with_parts(|parts| inner_der(parts, true))?.map_err(|_| failed())?;
+    let (begin, end) = (format!("-----BEGIN {label} PRIVATE KEY-----"), format!("-----END {label} PRIVATE KEY-----"));
+    Ok(wrap(&der, &begin, &end, PEM_WIDTH))
+}
+
 fn pkcs8_der(key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>> {
     key.with_parts(|parts| -> pkcs8::der::Result<_> {
-        Ok(match parts {
-            Parts::Ed25519 { seed, .. } => {
-                let inner = Zeroizing::new(OctetStringRef::new(seed)?.to_der()?);
-                let algorithm = AlgorithmIdentifierRef { oid: super::pem::ED25519, parameters: None };
-                Zeroizing::new(PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(&inner)?).to_der()?)
+        let curve = match &parts {
+            Parts::Ecdsa { curve, .. } => Some(curve_oid(*curve)),
+            _ => None,
+        };
+        let algorithm = match &parts {
+            Parts::Ed25519 { .. } => AlgorithmIdentifierRef { oid: super::pem::ED25519, parameters: None },
+            Parts::Ecdsa { .. } => {
+                AlgorithmIdentifierRef { oid: super::pem::EC, parameters: curve.as_ref().map(Into::into) }
             }
-            Parts::Ecdsa { curve, scalar, point } => {
-                let key = sec1::EcPrivateKey { private_key: scalar, parameters: None, public_key: Some(point) };
-                let inner = Zeroizing::new(key.to_der()?);
-                let oid = curve_oid(curve);
-                let algorithm = AlgorithmIdentifierRef { oid: super::pem::EC, parameters: Some((&oid).into()) };
-                Zeroizing::new(PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(&inner)?).to_der()?)
-            }
-            Parts::Rsa { n, e, d, p, q, dp, dq, coefficient } => {
-                let key = pkcs1::RsaPrivateKeyRef {
-                    modulus: UintRef::new(n)?,
-                    public_exponent: UintRef::new(e)?,
-                    private_exponent: UintRef::new(d)?,
-                    prime1: UintRef::new(p)?,
-                    prime2: UintRef::new(q)?,
-                    exponent1: UintRef::new(dp)?,
-                    exponent2: UintRef::new(dq)?,
-                    coefficient: UintRef::new(coefficient)?,
-                    other_prime_infos: None,
-                };
-                let inner = Zeroizing::new(key.to_der()?);
-                let algorithm = pkcs1::ALGORITHM_ID;
-                Zeroizing::new(PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(&inner)?).to_der()?)
-            }
-        })
+            Parts::Rsa { .. } => pkcs1::ALGORITHM_ID,
+        };
+        let inner = inner_der(parts, false)?;
+        PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(&inner)?).to_der().map(Zeroizing::new)
     })?
     .map_err(|_| failed())
+}
+
+/// The key's own structure. PKCS#8 names an EC key's curve outside of it, a file without PKCS#8 inside.
+fn inner_der(parts: Parts<'_>, name_curve: bool) -> pkcs8::der::Result<Zeroizing<Vec<u8>>> {
+    match parts {
+        Parts::Ed25519 { seed, .. } => OctetStringRef::new(seed)?.to_der(),
+        Parts::Ecdsa { curve, scalar, point } => {
+            let parameters = name_curve.then(|| sec1::EcParameters::NamedCurve(curve_oid(curve)));
+            sec1::EcPrivateKey { private_key: scalar, parameters, public_key: Some(point) }.to_der()
+        }
+        Parts::Rsa { n, e, d, p, q, dp, dq, coefficient } => pkcs1::RsaPrivateKeyRef {
+            modulus: UintRef::new(n)?,
+            public_exponent: UintRef::new(e)?,
+            private_exponent: UintRef::new(d)?,
+            prime1: UintRef::new(p)?,
+            prime2: UintRef::new(q)?,
+            exponent1: UintRef::new(dp)?,
+            exponent2: UintRef::new(dq)?,
+            coefficient: UintRef::new(coefficient)?,
+            other_prime_infos: None,
+        }
+        .to_der(),
+    }
+    .map(Zeroizing::new)
 }
 
 fn curve_oid(curve: Curve) -> pkcs8::ObjectIdentifier {
