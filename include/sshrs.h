@@ -189,6 +189,12 @@ typedef struct ssh_ticket_t ssh_ticket_t;
 /** PKCS#8 in PEM (RFC 5958), which OpenSSL and most other programs read. It holds no comment. */
 #define SSH_KEY_FORMAT_PKCS8 1
 
+/**
+ * PKCS#1 for RSA keys, SEC1 for ECDSA keys, none for ed25519: what programs read that know nothing newer. Only without
+ * a passphrase.
+ */
+#define SSH_KEY_FORMAT_PEM 2
+
 /** The host key must be the one given, or known. */
 #define SSH_HOSTKEY_CHECK 0
 
@@ -512,7 +518,7 @@ typedef void (*ssh_log_cb_t)(void *user_data, uint32_t level, const char *channe
 typedef struct ssh_key_write_options_t {
     /** sizeof(ssh_key_write_options_t). */
     size_t size;
-    /** SSH_KEY_FORMAT_OPENSSH or SSH_KEY_FORMAT_PKCS8. */
+    /** One of SSH_KEY_FORMAT_*. */
     uint32_t format;
     /**
      * Rounds of the key derivation that slows down guessing the passphrase; 0: 24 of bcrypt, or 600,000 of PBKDF2.
@@ -1381,7 +1387,8 @@ void ssh_key_free(ssh_key_t *key);
  * derivation. A symbolic link is replaced, not followed.
  * path: borrowed.
  * options: borrowed; NULL: OpenSSH's format, without passphrase or comment.
- * Returns SSH_OK; SSH_ERR_FILE, with the system's words; SSH_ERR_KEY_PUBLIC_ONLY.
+ * Returns SSH_OK; SSH_ERR_FILE, with the system's words; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_UNSUPPORTED_TYPE where the
+ * format has no place for the key.
  */
 ssh_status_t ssh_key_write_private_file(const ssh_key_t *key,
                                         const char *path,

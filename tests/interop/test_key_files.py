@@ -1,14 +1,14 @@
 """Key files that other programs write: read by sshrs-keygen, and good for a login with sshrs-ssh; and ours, read by them."""
 
-import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import asyncssh
 import pytest
 
-PROGRAM = Path(os.environ["SSHRS_SSH"]).with_name("sshrs-keygen")
+from client import program
+
+PROGRAM = program().with_name("sshrs-keygen")
 PASSPHRASE = "a passphrase"
 TYPES = ["ed25519", "ecdsa-256", "ecdsa-384", "ecdsa-521", "rsa-2048"]
 
@@ -140,3 +140,16 @@ def test_ours_are_read(keys, tmp_path, name, form):
         assert line.split()[:2] == public_half(path)
     shown = run("ssh-keygen", "-l", "-f", tmp_path / "key.pub").split()[1]
     assert shown == run(PROGRAM, "-l", "-f", path, *(["-P", keys / "passphrase"] if form != "pem" else [])).split()[1]
+
+
+@pytest.mark.parametrize("name", ["ed25519", "ecdsa384", "rsa"])
+def test_login(sshd, client, tmp_path, name):
+    """A converted key logs in as the one it was made from."""
+    source = sshd.client_keys.private(name)
+    for form, options in (("ppk", ["-O", "private"]), ("pkcs8", None)):
+        path = tmp_path / form
+        if options:
+            run("puttygen", source, *options, "-o", path)
+        else:
+            asyncssh.read_private_key(source).write_private_key(path, "pkcs8-pem")
+        client.run("echo in", key=None, flags=["-i", str(path)]).check()
