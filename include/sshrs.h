@@ -2033,6 +2033,17 @@ ssh_status_t ssh_transport_renegotiate_keys(ssh_transport_t *transport,
 ssh_status_t ssh_transport_send_ignore(ssh_transport_t *transport, size_t byte_count);
 
 /**
+ * Client: tells the server that no more sessions will be opened (no-more-sessions@openssh.com, OpenSSH PROTOCOL section
+ * 2.2), so that nobody who gets hold of this connection can open one. Other channels go on.
+ *
+ * Returns at once; no reply is asked for. From here on opening a "session" fails with SSH_ERR_INVALID_STATE, and a server
+ * that knows the request hangs up on one. Few servers but OpenSSH's and this library's know it, and there were some that
+ * hung up on the request itself: ssh sends it to OpenSSH alone. A second call does nothing.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE before authentication, and on a server.
+ */
+ssh_status_t ssh_transport_send_no_more_sessions(ssh_transport_t *transport);
+
+/**
  * Sends a keepalive@openssh.com request whenever nothing was sent for a while.
  *
  * interval_ms: how long; 0 turns it off.

@@ -204,6 +204,18 @@ static int run_in_session(const struct cli *cli, ssh_channel_t *channel, const s
     return status;
 }
 
+/* As ssh does: this program opens one session, and nobody else is to open another. Told to servers that are known to
+ * know the request, since some that do not hang up on it. */
+static void forbid_more_sessions(ssh_transport_t *transport)
+{
+    char *version = NULL;
+
+    if (ssh_transport_get_remote_version(transport, &version) == SSH_OK && version != NULL
+        && (strncmp(version, "SSH-2.0-OpenSSH", 15) == 0 || strncmp(version, "SSH-2.0-sshrs", 13) == 0))
+        ssh_transport_send_no_more_sessions(transport);
+    ssh_string_free(version);
+}
+
 static int run_session(const struct cli *cli, ssh_transport_t *transport, const struct forwards *forwards)
 {
     ssh_channel_t *channel = NULL;
@@ -214,6 +226,7 @@ static int run_session(const struct cli *cli, ssh_transport_t *transport, const 
         report_failure("opening a session", rc);
         return EXIT_OWN_FAILURE;
     }
+    forbid_more_sessions(transport);
     status = run_in_session(cli, channel, forwards);
     ssh_channel_free(channel);
     return status;

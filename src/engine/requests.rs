@@ -34,6 +34,11 @@ impl Transport {
         self.shared().lock()?.live()?.send_ignore(bytes)
     }
 
+    /// Tells the server that no more sessions will be opened (OpenSSH PROTOCOL section 2.2), once.
+    pub fn send_no_more_sessions(&self) -> Result<()> {
+        self.shared().lock()?.live()?.no_more_sessions()
+    }
+
     /// Sends a keepalive request after each `interval` without a packet sent; zero turns it off. After
     /// `max_unanswered` of them without an answer (zero: no bound) the peer is declared dead.
     pub fn set_keepalive(&self, interval: Duration, max_unanswered: u32) -> Result<()> {

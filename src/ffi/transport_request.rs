@@ -234,6 +234,22 @@ pub unsafe extern "C" fn ssh_transport_send_ignore(transport: *mut ssh_transport
     })
 }
 
+/// Client: tells the server that no more sessions will be opened (no-more-sessions@openssh.com, OpenSSH PROTOCOL section
+/// 2.2), so that nobody who gets hold of this connection can open one. Other channels go on.
+///
+/// Returns at once; no reply is asked for. From here on opening a "session" fails with SSH_ERR_INVALID_STATE, and a server
+/// that knows the request hangs up on one. Few servers but OpenSSH's and this library's know it, and there were some that
+/// hung up on the request itself: ssh sends it to OpenSSH alone. A second call does nothing.
+/// Returns SSH_OK; SSH_ERR_INVALID_STATE before authentication, and on a server.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_transport_send_no_more_sessions(transport: *mut ssh_transport_t) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let transport = unsafe { arg::handle(transport)? };
+        transport.run(crate::engine::Transport::send_no_more_sessions)
+    })
+}
+
 /// Sends a keepalive@openssh.com request whenever nothing was sent for a while.
 ///
 /// interval_ms: how long; 0 turns it off.

@@ -6,11 +6,14 @@ use super::event::{Event, Ticket};
 use super::in_order::InOrder;
 use super::outbox::Outbox;
 use super::packet_in::MAX_ITEMS;
+use super::phase::Role;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::{msg_global as msg, numbers};
 use std::collections::VecDeque;
 
 const KEEPALIVE: &str = "keepalive@openssh.com";
+/// OpenSSH PROTOCOL section 2.2.
+const NO_MORE_SESSIONS: &str = "no-more-sessions@openssh.com";
 /// Never issued as a ticket: marks requests that were answered without asking.
 const NO_TICKET: u64 = 0;
 
@@ -24,19 +27,24 @@ pub struct Globals {
     awaited: VecDeque<Option<u64>>,
     /// The peer's requests we have not replied to.
     owed: InOrder<Option<Vec<u8>>>,
+    /// Our side; only a client may say that it opens no more sessions.
+    role: Role,
+    sessions_over: bool,
     ended: bool,
 }
 
 impl Globals {
     /// Nothing asked yet.
     #[must_use]
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, role: Role) -> Self {
         Self {
             max_owed: limits.pending_globals,
             last_token: 0,
             last_ticket: 0,
             awaited: VecDeque::new(),
             owed: InOrder::new(),
+            role,
+            sessions_over: false,
             ended: false,
         }
     }
@@ -63,6 +71,21 @@ impl Globals {
             self.awaited.push_back(None);
             out.message(|b| msg::GlobalRequest::new(KEEPALIVE, true, b"").encode(b));
         }
+    }
+
+    /// Client: says that no more sessions will be opened, once; without a reply.
+    pub fn no_more_sessions(&mut self, out: &mut Outbox) -> Result<()> {
+        if !self.sessions_over {
+            self.request(out, NO_MORE_SESSIONS, b"", false)?;
+            self.sessions_over = true;
+        }
+        Ok(())
+    }
+
+    /// The client has said that it opens no more sessions.
+    #[must_use]
+    pub fn sessions_over(&self) -> bool {
+        self.sessions_over
     }
 
     /// Answers the peer's request with data, or refuses it; the reply leaves once those before it have. A second
@@ -125,8 +148,17 @@ impl Globals {
 
     fn on_request(&mut self, out: &mut Outbox, payload: &[u8]) -> Result<()> {
         let m = msg::GlobalRequest::parse(payload)?;
-        // Any answer proves that we are alive; failure is what OpenSSH gives.
-        let at_once = m.request == KEEPALIVE;
+        let at_once = match m.request {
+            // Any answer proves that we are alive; failure is what OpenSSH gives.
+            KEEPALIVE => Some(None),
+            NO_MORE_SESSIONS if self.role == Role::Server => {
+                self.sessions_over = true;
+                out.log(4, || "the client opens no more sessions".to_owned());
+                Some(Some(Vec::new()))
+            }
+            _ => None,
+        };
+        let is_question = at_once.is_none();
         let mut ticket = None;
         if m.want_reply {
             // Input is held before: only a caller that handles it all the same gets here.
@@ -134,8 +166,8 @@ impl Globals {
                 let text = format!("{} global requests wait for an answer (RFC 4254 section 4)", self.owed.len());
                 return Err(Error::new(ErrorKind::LimitExceeded, text));
             }
-            if at_once {
-                self.owed.push(NO_TICKET, Some(None));
+            if at_once.is_some() {
+                self.owed.push(NO_TICKET, at_once);
             } else {
                 self.last_ticket += 1;
                 self.owed.push(self.last_ticket, None);
@@ -143,7 +175,7 @@ impl Globals {
             }
             self.send_replies(out);
         }
-        if !at_once {
+        if is_question {
             out.event(Event::GlobalRequest { ticket, request: m.request.to_owned(), data: m.data.to_vec() });
         }
         Ok(())
@@ -171,7 +203,7 @@ mod tests {
 
     impl Side {
         fn new() -> Self {
-            Self { globals: Globals::new(&Limits::default()), out: Outbox::recording() }
+            Self { globals: Globals::new(&Limits::default(), Role::Server), out: Outbox::recording() }
         }
 
         fn feed(&mut self, payload: Vec<u8>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Commands: what the application asks for. Their errors are the caller's, never the connection's.
 
-use super::{Auth, Connection};
+use super::{Auth, Connection, SESSION};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::auth::client::ClientAuth;
 use crate::proto::auth::server::Answered;
@@ -8,7 +8,7 @@ use crate::proto::auth::{signing_data, AuthRequest};
 use crate::proto::channel::{Channels, Recv};
 use crate::proto::event::{AuthVerdict, ChannelId, SecretBytes, Stream, Ticket};
 use crate::proto::outbox::Outbox;
-use crate::proto::phase::Phase;
+use crate::proto::phase::{Phase, Role};
 use crate::wire::msg_transport::Ignore;
 use crate::wire::x11::Authorization;
 use std::time::{Duration, Instant};
@@ -172,6 +172,11 @@ impl Connection {
 
     /// Asks the peer for a channel (RFC 4254 section 5.1); `Event::ChannelOpened` or `ChannelRefused` tells.
     pub fn open_channel(&mut self, kind: &str, data: &[u8], window: u32, max_packet: u32) -> Result<ChannelId> {
+        if kind == SESSION && self.role == Role::Client && self.globals.sessions_over() {
+            self.usable()?;
+            let text = "no more sessions on this connection: ssh_transport_send_no_more_sessions was called";
+            return Err(Error::new(ErrorKind::InvalidState, text));
+        }
         self.channels(|c, out| c.open_channel(out, kind, data, window, max_packet))
     }
 
@@ -265,6 +270,21 @@ impl Connection {
         let token = self.globals.request(&mut self.out, request, data, want_reply)?;
         self.settle(Ok(()));
         Ok(token)
+    }
+
+    /// Client: tells the server that no more sessions will be opened (OpenSSH PROTOCOL section 2.2). From here on
+    /// [`Connection::open_channel`] refuses to.
+    pub fn no_more_sessions(&mut self) -> Result<()> {
+        self.usable()?;
+        if self.role == Role::Server {
+            return Err(Error::new(ErrorKind::InvalidState, "this is a client's call, and this end is a server"));
+        }
+        if self.phase != Phase::Open {
+            return Err(Error::new(ErrorKind::InvalidState, "not authenticated yet"));
+        }
+        self.globals.no_more_sessions(&mut self.out)?;
+        self.settle(Ok(()));
+        Ok(())
     }
 
     /// Answers `Event::GlobalRequest`: the reply's data, or None to refuse.

@@ -1,9 +1,10 @@
 //! Inputs: what arrived, one opened item at a time.
 
-use super::{env, Auth, Connection};
+use super::{env, Auth, Connection, SESSION};
 use crate::error::{printable, Error, ErrorKind, Result, Stage};
 use crate::proto::packet_in::{InboundChange, Opened, PacketIn};
 use crate::proto::phase::{admit, Admission, Exchange, Phase, Role};
+use crate::wire::msg_channel::ChannelOpen;
 use crate::wire::msg_transport::{Debug, Disconnect, ExtInfo, Ping, Pong, Unimplemented};
 use crate::wire::{numbers, NameList};
 use std::time::Instant;
@@ -96,9 +97,24 @@ impl Connection {
                 self.out.message(|buf| Pong::new(msg.data).encode(buf));
                 Ok(())
             }
+            numbers::CHANNEL_OPEN if self.role == Role::Server && self.globals.sessions_over() => {
+                if ChannelOpen::parse(body)?.kind == SESSION {
+                    self.forbidden_session();
+                    return Ok(());
+                }
+                self.channels.handle(&mut self.out, number, body)
+            }
             numbers::PONG => Pong::parse(body).map(|_| ()),
             _ => self.channels.handle(&mut self.out, number, body),
         }
+    }
+
+    /// Someone may use the client's connection in its stead: OpenSSH's server hangs up too.
+    fn forbidden_session(&mut self) {
+        let told = "a session after no-more-sessions@openssh.com";
+        let text = "the client opened a session after it had said that it opens no more (OpenSSH PROTOCOL section 2.2)";
+        let error = Error::new(ErrorKind::UnexpectedMessage, text);
+        self.end(error, ErrorKind::UnexpectedMessage.disconnect_reason().map(|reason| (reason, told.to_owned())));
     }
 
     fn kex_message(&mut self, number: u8, body: &[u8]) -> Result<()> {

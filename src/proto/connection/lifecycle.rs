@@ -203,7 +203,7 @@ impl Connection {
         self.end(Error::from(ErrorKind::Closed), Some((reason, text.to_owned())));
     }
 
-    fn end(&mut self, error: Error, tell: Option<(u32, String)>) {
+    pub(super) fn end(&mut self, error: Error, tell: Option<(u32, String)>) {
         if self.is_ended() {
             return;
         }

@@ -26,6 +26,9 @@ use crate::error::{Error, Stage};
 use std::sync::Arc;
 use std::time::Instant;
 
+/// RFC 4254 section 6.1.
+const SESSION: &str = "session";
+
 enum Auth {
     Client(ClientAuth),
     Server(ServerAuth),
@@ -102,7 +105,7 @@ impl Connection {
             auth,
             deferred_answer: None,
             channels: Channels::new(&config.limits, role, config.send_buffer),
-            globals: Globals::new(&config.limits),
+            globals: Globals::new(&config.limits, role),
             keepalive: Keepalive::default(),
             server_sig_algs: None,
             received: Received::default(),

@@ -11,3 +11,4 @@ mod log;
 mod phases;
 mod raw;
 mod schedules;
+mod sessions;
