@@ -138,6 +138,24 @@ fn polls(fd: BorrowedFd<'_>, events: libc::c_short) -> io::Result<()> {
     }
 }
 
+/// Whether a TCP socket has sent data that its peer has not acknowledged; false where the system does not tell.
+pub(super) fn is_unsent(fd: BorrowedFd<'_>) -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let mut bytes: libc::c_int = 0;
+        // SAFETY: the request writes one int, which lives through the call.
+        let asked = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+        // The end of the stream counts as a byte.
+        let tcp = get_option(fd, libc::SOL_SOCKET, libc::SO_PROTOCOL).is_ok_and(|p| p == libc::IPPROTO_TCP);
+        tcp && asked == 0 && bytes > 1
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = fd;
+        false
+    }
+}
+
 /// Blocks SIGPIPE for the calling thread for good: a write to a pipe nobody reads then only fails.
 pub(super) fn block_sigpipe() {
     // SAFETY: the set is initialised by sigemptyset before it is used, and lives through the calls.

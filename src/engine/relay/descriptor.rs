@@ -1,6 +1,6 @@
 //! A descriptor, or two, as one side of a relay: sockets, pipes, terminals, files.
 
-use super::pump::{End, Life, Read, Ready, Write};
+use super::pump::{Discard, End, Life, Read, Ready, Write, CHUNK};
 use super::worker::{tokens, WorkerHandle};
 use crate::engine::sys::{self, FdKind};
 use crate::error::{Error, ErrorKind, Result};
@@ -46,7 +46,19 @@ pub(super) struct DescriptorEnd {
     /// They may have something to give, and to take; edge-triggered readiness says when that begins.
     readable: bool,
     writable: bool,
+    /// Nothing can be written any more.
     deaf: bool,
+}
+
+impl Drop for DescriptorEnd {
+    fn drop(&mut self) {
+        // Closing alone would leave the connection open where a forked child has a copy of the descriptor.
+        for watched in [&self.read, &self.write].into_iter().flatten() {
+            if watched.kind == FdKind::Socket {
+                sys::shutdown(watched.fd.as_fd(), std::net::Shutdown::Both);
+            }
+        }
+    }
 }
 
 fn failed(error: &io::Error) -> Error {
@@ -69,6 +81,12 @@ impl DescriptorEnd {
             _ => failed(&e),
         })?;
         Ok(Self { read: Some(read), write: Some(write), readable: true, writable: true, deaf: false })
+    }
+
+    /// Whether what was written to the socket is still on its way.
+    fn is_unsent(&self) -> bool {
+        !self.deaf
+            && (self.write.is_some() || self.read.as_ref().is_some_and(|watched| sys::is_unsent(watched.fd.as_fd())))
     }
 
     fn is_one(&self) -> bool {
@@ -119,10 +137,13 @@ impl End for DescriptorEnd {
                     self.writable = false;
                     return Ok(Write::Full);
                 }
-                Err(e) if matches!(e.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {
-                    return Ok(Write::Refused);
+                Err(e) => {
+                    self.deaf = true;
+                    return match e.kind() {
+                        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Ok(Write::Refused),
+                        _ => Err(failed(&e)),
+                    };
                 }
-                Err(e) => return Err(failed(&e)),
             }
         }
     }
@@ -136,11 +157,22 @@ impl End for DescriptorEnd {
     }
 
     fn end_read(&mut self) {
-        if let Some(watched) = self.read.take() {
-            if watched.kind == FdKind::Socket {
-                sys::shutdown(watched.fd.as_fd(), std::net::Shutdown::Read);
+        // Whoever writes to a pipe learns of it; a socket stays, see `discard`.
+        self.read = self.read.take().filter(|watched| watched.kind == FdKind::Socket);
+    }
+
+    fn discard(&mut self, scratch: &mut [u8]) -> Discard {
+        // TCP answers what comes to a closed socket, or was not read from it, by resetting the connection, and forgets
+        // what it has yet to send: the last that was written to it could be lost.
+        let mut left = 4 * CHUNK;
+        while left > 0 {
+            match self.read(scratch) {
+                Ok(Read::Data(n)) => left = left.saturating_sub(n),
+                Ok(Read::Nothing) if self.is_unsent() => return Discard::Wait,
+                Ok(_) | Err(_) => return Discard::Over,
             }
         }
+        Discard::More
     }
 
     fn life(&mut self) -> Life {

@@ -31,6 +31,17 @@ pub(super) enum Write {
     Refused,
 }
 
+/// How far dropping what an end still gives has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Discard {
+    /// There may be more now.
+    More,
+    /// Nothing is there now, and letting go of the end could cost what was written to it.
+    Wait,
+    /// It may be let go.
+    Over,
+}
+
 /// What can still be done with an end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Life {
@@ -52,8 +63,12 @@ pub(super) trait End: Send {
     fn write(&mut self, data: &[u8]) -> Result<Write>;
     /// Passes an end of file on, behind what was written.
     fn end_write(&mut self);
-    /// Drops what it still gives.
+    /// Nobody wants what it still gives.
     fn end_read(&mut self);
+    /// Reads, without waiting, and drops what it gives; after `end_read`.
+    fn discard(&mut self, _scratch: &mut [u8]) -> Discard {
+        Discard::Over
+    }
     /// What can still be done with it.
     fn life(&mut self) -> Life;
     /// Both directions are done, and nothing failed.
@@ -81,6 +96,8 @@ struct Way {
     ended: bool,
     /// The target was told, or takes no more.
     done: bool,
+    /// What the source still gives is dropped.
+    dropping: bool,
     /// Bytes written.
     carried: u64,
 }
@@ -92,6 +109,8 @@ pub(super) enum Turn {
     Wait,
     /// As `Wait`, and an end that is gone has left data that the other does not take.
     Linger,
+    /// Both directions are done, but what was written to an end may not have gone yet.
+    Part,
     /// There is more to do; others first.
     More,
     /// Both directions are done.
@@ -118,16 +137,21 @@ impl Pump {
         let more_a = self.from_a.step(&mut *self.a, &mut *self.b, scratch, &mut self.error);
         let more_b = self.from_b.step(&mut *self.b, &mut *self.a, scratch, &mut self.error);
         // The second direction may have found out that `b` is broken, and no event says so again.
-        self.from_a.look(&mut *self.a, &mut *self.b, &mut self.error);
-        if self.from_a.done && self.from_b.done {
-            if self.error.is_none() {
-                self.a.complete();
-                self.b.complete();
-            }
+        let given_up = self.from_a.look(&mut *self.a, &mut *self.b, &mut self.error);
+        let more_a = more_a || (given_up && self.from_a.drop_rest(&mut *self.a, scratch));
+        let done = self.from_a.done && self.from_b.done;
+        if done && self.error.is_none() {
+            self.a.complete();
+            self.b.complete();
+        }
+        if done && !self.from_a.dropping && !self.from_b.dropping {
             return Turn::Over;
         }
         if more_a || more_b {
             return Turn::More;
+        }
+        if done {
+            return Turn::Part;
         }
         let stuck =
             |way: &Way, source: &mut dyn End| way.holds() && matches!(source.life(), Life::Gone | Life::Lost(_));
@@ -167,12 +191,12 @@ impl Way {
         error: &mut Option<Error>,
     ) -> bool {
         if self.look(source, target, error) {
-            return false;
+            return self.drop_rest(source, scratch);
         }
         let mut budget = BUDGET;
         loop {
             if !self.write_held(source, target, error) {
-                return false;
+                return self.drop_rest(source, scratch);
             }
             if self.ended {
                 self.done = true;
@@ -195,6 +219,13 @@ impl Way {
                 }
             }
         }
+    }
+
+    /// Drops what the source gives that nobody wants; true if there may be more.
+    fn drop_rest(&mut self, source: &mut dyn End, scratch: &mut [u8]) -> bool {
+        let found = if self.dropping { source.discard(scratch) } else { Discard::Over };
+        self.dropping = found != Discard::Over;
+        found == Discard::More
     }
 
     /// Gives up if the target takes no more; true if this direction is done.
@@ -268,6 +299,7 @@ impl Way {
         self.held = Vec::new();
         self.at = 0;
         self.done = true;
+        self.dropping = true;
         source.end_read();
     }
 }

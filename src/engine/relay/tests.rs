@@ -21,6 +21,8 @@ struct Script {
     end_after: Option<usize>,
     stopped: bool,
     reads: usize,
+    /// What dropping the rest meets; then nothing.
+    discards: VecDeque<Discard>,
 }
 
 #[derive(Clone)]
@@ -41,6 +43,7 @@ impl Scripted {
             end_after: None,
             stopped: false,
             reads: 0,
+            discards: VecDeque::new(),
         })))
     }
 
@@ -109,6 +112,12 @@ impl End for Scripted {
         let mut s = self.on();
         s.stopped = true;
         s.gives.clear();
+    }
+
+    fn discard(&mut self, _scratch: &mut [u8]) -> Discard {
+        let mut s = self.on();
+        assert!(s.stopped);
+        s.discards.pop_front().unwrap_or(Discard::Over)
     }
 
     fn life(&mut self) -> Life {
@@ -288,4 +297,19 @@ fn a_lost_connection_is_what_ends_the_relay() {
     assert!(t.b.on().stopped);
     assert_eq!(t.b.told().1, Some(0));
     assert_eq!(t.pump.result().unwrap_err().kind(), ErrorKind::Io, "the first failure counts");
+}
+
+#[test]
+fn an_end_is_kept_while_letting_go_could_cost_what_was_written() {
+    let mut t = Test::new();
+    t.a.gives(b"last words");
+    t.a.ends();
+    t.a.on().life = Life::Gone;
+    t.b.on().discards = VecDeque::from([Discard::Wait, Discard::More, Discard::Wait, Discard::Wait, Discard::Over]);
+    // The second direction is looked at behind the first.
+    for expected in [Turn::Part, Turn::More, Turn::Part, Turn::Part, Turn::Over] {
+        assert_eq!(t.turn(), expected);
+    }
+    assert_eq!(t.b.told(), (b"last words".to_vec(), Some(10)));
+    assert_eq!(t.pump.result(), Ok(()));
 }

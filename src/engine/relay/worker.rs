@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 /// How long data of a channel that is gone waits for a side that takes none of it.
 pub(super) const LINGER: Duration = Duration::from_secs(30);
 
+/// How long what was written to a socket may take to arrive, where closing it earlier could cost it.
+const PARTING: Duration = Duration::from_secs(5);
+
 /// The waker's token; relays count from 1.
 const WAKER: Token = Token(0);
 
@@ -107,8 +110,10 @@ pub(super) struct Entry {
     pub(super) due: Arc<AtomicBool>,
     pub(super) linger: Duration,
     queued: bool,
-    /// Data of an end that is gone waits since something last moved: until then.
+    /// When waiting is over: for a side that takes no more of what an end that is gone has left, or once both
+    /// directions are done.
     until: Option<Instant>,
+    parting: bool,
 }
 
 impl Entry {
@@ -119,7 +124,7 @@ impl Entry {
         due: Arc<AtomicBool>,
         linger: Duration,
     ) -> Box<Self> {
-        Box::new(Self { id, pump, outcome, due, linger, queued: false, until: None })
+        Box::new(Self { id, pump, outcome, due, linger, queued: false, until: None, parting: false })
     }
 }
 
@@ -253,14 +258,29 @@ impl Worker {
                 let result = entry.pump.result();
                 self.finish(id, result);
             }
-            Turn::More => self.queue(id),
-            Turn::Wait => entry.until = None,
-            Turn::Linger => {
-                if entry.until.is_none() || before != after {
-                    entry.until = Instant::now().checked_add(entry.linger);
-                    self.timers.extend(entry.until.map(|at| Reverse((at, id))));
+            Turn::More => {
+                if !entry.parting {
+                    entry.until = None;
                 }
+                self.queue(id);
             }
+            Turn::Wait => entry.until = None,
+            Turn::Linger if entry.until.is_none() || before != after => {
+                let linger = entry.linger;
+                self.wait_for(id, linger);
+            }
+            Turn::Part if !entry.parting => {
+                entry.parting = true;
+                self.wait_for(id, PARTING);
+            }
+            Turn::Linger | Turn::Part => {}
+        }
+    }
+
+    fn wait_for(&mut self, id: usize, time: Duration) {
+        if let Some(entry) = self.relays.get_mut(&id) {
+            entry.until = Instant::now().checked_add(time);
+            self.timers.extend(entry.until.map(|at| Reverse((at, id))));
         }
     }
 
@@ -273,7 +293,8 @@ impl Worker {
             self.timers.pop();
             if let Some(entry) = self.relays.get(&id).filter(|entry| entry.until.is_some_and(|until| until <= now)) {
                 let text = "the side that was left took no more of what was there for it";
-                let result = entry.pump.result().and(Err(Error::new(ErrorKind::Io, text)));
+                let missed = if entry.parting { Ok(()) } else { Err(Error::new(ErrorKind::Io, text)) };
+                let result = entry.pump.result().and(missed);
                 self.finish(id, result);
             }
         }

@@ -150,6 +150,46 @@ fn data_before_a_close_is_written_and_waits_for_a_slow_socket_only_so_long() {
     }
 }
 
+/// An HTTP server that refuses a large upload does this.
+#[test]
+fn the_last_answer_reaches_a_peer_that_still_sends() {
+    let pair = Pair::open();
+    let (ours, theirs) = pair.channel();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (inner, _) = listener.accept().unwrap();
+    let relay = Relay::with_descriptors(&ours, inner.into(), None, None).unwrap();
+    let mut sending = client.try_clone().unwrap();
+    let sender = std::thread::spawn(move || while sending.write_all(&[7; 4096]).is_ok() {});
+    let data = megabyte(8);
+    theirs.send_all(&data, soon()).unwrap();
+    theirs.close();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let mut got = vec![0; data.len()];
+    client.read_exact(&mut got).unwrap();
+    assert!(got == data);
+    client.shutdown(std::net::Shutdown::Both).unwrap();
+    sender.join().unwrap();
+    relay.wait(soon()).unwrap();
+}
+
+#[test]
+fn a_child_has_relays_of_its_own_and_none_of_its_parents() {
+    let pair = Pair::open();
+    let (ours, _theirs) = pair.channel();
+    let (relay, _socket) = relayed(&ours);
+    let ok = super::super::sys::tests::in_child(|| {
+        let inherited = relay.wait(soon()).unwrap_err().kind() == ErrorKind::Forked;
+        relay.stop();
+        let pair = Pair::open();
+        let (ours, theirs) = pair.channel();
+        let ((_r1, a), (_r2, b)) = (relayed(&ours), relayed(&theirs));
+        exchange(&a, &b);
+        inherited
+    });
+    assert!(ok && !relay.is_over());
+}
+
 #[test]
 fn a_reader_that_stops_stops_its_own_channel_only() {
     let pair = Pair::open();
