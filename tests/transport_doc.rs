@@ -115,12 +115,18 @@ fn every_row_names_what_there_is() {
 
 #[test]
 fn every_row_has_its_test() {
+    let mut wrong = Vec::new();
     for Row { entry, names, missing, tests } in rows() {
-        assert_eq!(tests.is_empty(), missing, "{entry}: every row has a test, but those of what is not there");
+        if tests.is_empty() != missing {
+            wrong.push(format!("{entry}: every row has a test, but those of what is not there yet"));
+        }
         for test in tests {
-            let path = find(&test).unwrap_or_else(|| panic!("{entry}: there is no {test} in {FOLDERS:?}"));
-            let program = fs::read_to_string(path).unwrap();
-            assert!(names.iter().any(|name| mentions(&program, name)), "{entry}: {test} has none of {names:?}");
+            match find(&test).map(|path| fs::read_to_string(path).unwrap()) {
+                Some(program) if names.iter().any(|name| mentions(&program, name)) => {}
+                Some(_) => wrong.push(format!("{entry}: {test} has none of {names:?}")),
+                None => wrong.push(format!("{entry}: there is no {test} in {FOLDERS:?}")),
+            }
         }
     }
+    assert!(wrong.is_empty(), "docs/TRANSPORT.md\n{}", wrong.join("\n"));
 }
