@@ -168,7 +168,8 @@ fn the_last_answer_reaches_a_peer_that_still_sends() {
     let mut got = vec![0; data.len()];
     client.read_exact(&mut got).unwrap();
     assert!(got == data);
-    client.shutdown(std::net::Shutdown::Both).unwrap();
+    // Fails once the relay has hung up: all of it had arrived.
+    let _ = client.shutdown(std::net::Shutdown::Both);
     sender.join().unwrap();
     relay.wait(soon()).unwrap();
 }
