@@ -179,6 +179,8 @@ CALL(channel_request_x11)
     return ssh_channel_request_x11(p->ours, false, NULL, NULL, 0, timeout_ms, NULL);
 }
 
+PLAIN(channel_replace_x11_cookie, ours, "x", "00ff", NULL)
+
 CALL(channel_recv_exit_status)
 {
     uint32_t status;
@@ -261,6 +263,12 @@ static void prepare_output(place_t *p)
     CHECK_OK(ssh_channel_close(p->theirs));
 }
 
+/* The start of an X11 connection, little end first. */
+static void prepare_x11(place_t *p)
+{
+    CHECK_OK(ssh_channel_sendall(p->theirs, "l\0\013\0\0\0\001\0\002\0\0\0x\0\0\0\0\377\0\0", 20, WAIT_MS, NULL));
+}
+
 static void prepare_open(place_t *p)
 {
     ssh_channel_t *channel;
@@ -336,6 +344,7 @@ static const wait_case_t CASES[] = {
     CHANNEL(channel_invoke_subsystem),
     CHANNEL(channel_send_break),
     CHANNEL(channel_request_x11),
+    CASE(channel_replace_x11_cookie, OPEN, call_channel_replace_x11_cookie, prepare_x11, SSH_ERR_CLOSED, SSH_ERR_CHANNEL_CLOSED, false, false),
     CHANNEL(channel_request_forward_agent),
     CHANNEL(channel_exec_collect),
     CASE(channel_recv_exit_status, OPEN, call_channel_recv_exit_status, prepare_output, SSH_ERR_CLOSED, SSH_ERR_NO_EXIT_STATUS, false, false),

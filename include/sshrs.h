@@ -2477,7 +2477,8 @@ ssh_status_t ssh_channel_request_x11(ssh_channel_t *channel,
  * sent_cookie: borrowed; hexadecimal; the cookie that was sent.
  * display_cookie: borrowed; hexadecimal; the one the display wants, of the same protocol; NULL: it wants none, and gets none.
  * Returns SSH_OK; SSH_ERR_X11_COOKIE where the connection carries anything else than sent_cookie, and the channel is closed
- * then; SSH_ERR_TIMEOUT, and the call may be repeated; what ended the connection.
+ * then; SSH_ERR_TIMEOUT, and the call may be repeated; SSH_ERR_CHANNEL_CLOSED where this side closed it; what ended the
+ * transport.
  *
  *     int fd = connect_to_display();
  *     rc = ssh_channel_replace_x11_cookie(channel, NULL, sent, real, 30000);

@@ -95,6 +95,9 @@ impl Channel {
             match core.conn().and_then(|conn| conn.replace_x11_cookie(id, sent, display)) {
                 Ok(true) => Some(Ok(())),
                 Ok(false) => None,
+                Err(error) if error.kind() == ErrorKind::ChannelClosed => {
+                    Some(Err(core.error.clone().unwrap_or(error)))
+                }
                 Err(error) => Some(Err(error)),
             }
         });

@@ -70,6 +70,16 @@ fn an_end_before_the_setup_is_complete_wakes_and_fails() {
 }
 
 #[test]
+fn closing_it_ourselves_is_no_fault_of_the_peer() {
+    let mut s = Side::new(Role::Client);
+    let id = s.open();
+    s.data(id, &setup(1)[..47]).unwrap();
+    assert!(!s.replace(id).unwrap());
+    s.channels.close_channel(&mut s.out, id).unwrap();
+    assert_eq!(kind(s.replace(id)), ErrorKind::ChannelClosed);
+}
+
+#[test]
 fn the_end_right_behind_the_setup_is_no_failure() {
     let mut s = Side::new(Role::Client);
     let id = s.open();
