@@ -1199,7 +1199,8 @@ ssh_status_t ssh_ready_fd(ssh_ready_t *ready,
  *
  * interest: SSH_READY_* flags, what the application waits for now. READABLE: drop it after SSH_EOF, for that stays
  * readable. WRITABLE: set it only while there is something to send. 0 pauses. With SSH_READY_ONESHOT the interest becomes
- * 0 when the handle is told: add it again to go on, as threads that share a queue want it.
+ * 0 when the handle is told: add it again to go on, as threads that share a queue want it. By then another thread may be
+ * told of it, even before this call returns, and may free it.
  * user_data: given back by ssh_ready_next; never used by the library.
  * Returns SSH_OK; SSH_ERR_CHANNEL_CLOSED for a channel that is gone.
  */

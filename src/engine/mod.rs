@@ -62,7 +62,7 @@ pub use forward::ForwardHandler;
 pub use hooks::{set_server_moduli, Answer, AuthAsk, ChannelAsk, Hooks, Refusal, SubsystemHandler, Verdict};
 pub use hostkeys::HostkeysHandler;
 pub use log::{set_log_callback, LogCallback};
-pub use ready::{flags as ready_flags, Ready, ReadyQueue, Registration, Registrations};
+pub use ready::{flags as ready_flags, Place, Ready, ReadyQueue, Registration, Registrations};
 pub use relay::Relay;
 pub use stream::ByteStream;
 pub use transport::{Transport, TransportOptions};

@@ -81,6 +81,27 @@ impl Entry {
         true
     }
 
+    fn set(self: &Arc<Self>, interest: u32, user_data: usize) {
+        let Some(queue) = self.queue.upgrade() else { return };
+        {
+            let _state = queue.state.lock();
+            self.interest.store(interest, Ordering::Relaxed);
+            self.user_data.store(user_data, Ordering::Relaxed);
+        }
+        self.look();
+    }
+
+    /// Queues the entry if its target is ready already. What it becomes afterwards, [`Entry::mark`] tells.
+    pub(super) fn look(self: &Arc<Self>) {
+        let Some(queue) = self.queue.upgrade() else { return };
+        let interest = self.interest.load(Ordering::Relaxed);
+        if interest == 0 || self.target.look() & interest == 0 {
+            return;
+        }
+        let mut state = queue.state.lock();
+        queue.enqueue(&mut state, self);
+    }
+
     pub(super) fn is_dead(&self) -> bool {
         self.dead.load(Ordering::Relaxed)
     }
@@ -306,24 +327,7 @@ pub struct Registration {
 impl Registration {
     /// Replaces interest and user data.
     pub fn set(&self, interest: u32, user_data: usize) {
-        let Some(queue) = self.entry.queue.upgrade() else { return };
-        {
-            let _state = queue.state.lock();
-            self.entry.interest.store(interest, Ordering::Relaxed);
-            self.entry.user_data.store(user_data, Ordering::Relaxed);
-        }
-        self.look();
-    }
-
-    /// Puts the handle into the queue if it is ready already. What it becomes afterwards, `Entry::mark` tells.
-    pub(super) fn look(&self) {
-        let Some(queue) = self.entry.queue.upgrade() else { return };
-        let interest = self.entry.interest.load(Ordering::Relaxed);
-        if interest == 0 || self.entry.target.look() & interest == 0 {
-            return;
-        }
-        let mut state = queue.state.lock();
-        queue.enqueue(&mut state, &self.entry);
+        self.entry.set(interest, user_data);
     }
 }
 
@@ -344,6 +348,18 @@ impl Drop for Registration {
     }
 }
 
+/// A handle's place in a queue. Setting its interest is the last thing done with a handle by a thread that hands it on:
+/// another may be told of it, and free the handle, while `set` is still under way.
+#[derive(Debug)]
+pub struct Place(Arc<Entry>);
+
+impl Place {
+    /// Replaces interest and user data.
+    pub fn set(&self, interest: u32, user_data: usize) {
+        self.0.set(interest, user_data);
+    }
+}
+
 /// The queues one handle is in; goes with the handle.
 #[derive(Debug, Default)]
 pub struct Registrations {
@@ -352,21 +368,21 @@ pub struct Registrations {
 }
 
 impl Registrations {
-    /// Puts the handle into a queue as `make` does, or, where it is in it already, replaces interest and user data.
-    pub fn set(
-        &self,
-        queue: &ReadyQueue,
-        interest: u32,
-        user_data: usize,
-        make: impl FnOnce() -> Result<Registration>,
-    ) -> Result<()> {
+    /// The handle's place in a queue, which `make` makes, without interest, where there is none yet.
+    pub fn place(&self, queue: &ReadyQueue, make: impl FnOnce() -> Result<Registration>) -> Result<Place> {
         let mut list = self.list.lock();
         list.retain(|r| r.entry.queue.strong_count() > 0);
-        match list.iter().find(|r| std::ptr::eq(r.entry.queue.as_ptr(), Arc::as_ptr(&queue.queue))) {
-            Some(registration) => registration.set(interest, user_data),
-            None => list.push(make()?),
-        }
-        Ok(())
+        let known = list.iter().find(|r| std::ptr::eq(r.entry.queue.as_ptr(), Arc::as_ptr(&queue.queue)));
+        let entry = match known {
+            Some(registration) => Arc::clone(&registration.entry),
+            None => {
+                let made = make()?;
+                let entry = Arc::clone(&made.entry);
+                list.push(made);
+                entry
+            }
+        };
+        Ok(Place(entry))
     }
 
     /// Takes the handle out of a queue, if it is in it.

@@ -122,7 +122,7 @@ impl Channel {
             let state = core.channels.get_mut(&id).ok_or(ErrorKind::ChannelClosed)?;
             state.watchers.add(Arc::clone(&registration.entry));
         }
-        registration.look();
+        registration.entry.look();
         Ok(registration)
     }
 }
@@ -132,7 +132,7 @@ impl Transport {
     pub fn watch(&self, queue: &ReadyQueue, interest: u32, user_data: usize) -> Result<Registration> {
         let registration = queue.entry(Target::Transport(Arc::downgrade(self.shared())), interest, user_data);
         self.shared().lock()?.watchers.add(Arc::clone(&registration.entry));
-        registration.look();
+        registration.entry.look();
         Ok(registration)
     }
 }
@@ -143,7 +143,7 @@ impl Event {
     pub fn watch(&self, queue: &ReadyQueue, interest: u32, user_data: usize) -> Registration {
         let registration = queue.entry(Target::Event(self.downgrade()), interest, user_data);
         self.watchers(|watchers| watchers.add(Arc::clone(&registration.entry)));
-        registration.look();
+        registration.entry.look();
         registration
     }
 }

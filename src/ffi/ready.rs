@@ -86,7 +86,8 @@ pub unsafe extern "C" fn ssh_ready_fd(ready: *mut ssh_ready_t, out_fd: *mut c_in
 ///
 /// interest: SSH_READY_* flags, what the application waits for now. READABLE: drop it after SSH_EOF, for that stays
 /// readable. WRITABLE: set it only while there is something to send. 0 pauses. With SSH_READY_ONESHOT the interest becomes
-/// 0 when the handle is told: add it again to go on, as threads that share a queue want it.
+/// 0 when the handle is told: add it again to go on, as threads that share a queue want it. By then another thread may be
+/// told of it, even before this call returns, and may free it.
 /// user_data: given back by ssh_ready_next; never used by the library.
 /// Returns SSH_OK; SSH_ERR_CHANNEL_CLOSED for a channel that is gone.
 #[no_mangle]
@@ -100,7 +101,10 @@ pub unsafe extern "C" fn ssh_ready_add_channel(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (queue, channel) = unsafe { (&arg::handle(ready)?.inner, arg::handle(channel)?) };
         let (interest, data) = (check(interest, OF_CHANNEL, "a channel")?, user_data as usize);
-        channel.run(|c| channel.ready.set(queue, interest, data, || c.watch(queue, interest, data)))
+        let place = channel.run(|c| channel.ready.place(queue, || c.watch(queue, 0, 0)))?;
+        // From here on another thread may be told of the channel, and free it.
+        place.set(interest, data);
+        Ok(())
     })
 }
 
@@ -118,7 +122,10 @@ pub unsafe extern "C" fn ssh_ready_add_transport(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (queue, transport) = unsafe { (&arg::handle(ready)?.inner, arg::handle(transport)?) };
         let (interest, data) = (check(interest, OF_TRANSPORT, "a transport")?, user_data as usize);
-        transport.run(|t| transport.ready.set(queue, interest, data, || t.watch(queue, interest, data)))
+        let place = transport.run(|t| transport.ready.place(queue, || t.watch(queue, 0, 0)))?;
+        // As above.
+        place.set(interest, data);
+        Ok(())
     })
 }
 
@@ -137,7 +144,10 @@ pub unsafe extern "C" fn ssh_ready_add_event(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (queue, event) = unsafe { (&arg::handle(ready)?.inner, arg::handle(event)?) };
         let (interest, data) = (check(interest, OF_EVENT, "an event")?, user_data as usize);
-        event.ready.set(queue, interest, data, || Ok(event.inner.watch(queue, interest, data)))
+        let place = event.ready.place(queue, || Ok(event.inner.watch(queue, 0, 0)))?;
+        // As above.
+        place.set(interest, data);
+        Ok(())
     })
 }
 

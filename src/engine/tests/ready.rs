@@ -60,7 +60,7 @@ fn interest_is_replaced_paused_and_cleared_by_oneshot() {
     let (ours, theirs) = pair.channel();
     let queue = ReadyQueue::new().unwrap();
     let handle = Registrations::default();
-    let set = |interest, data| handle.set(&queue, interest, data, || ours.watch(&queue, interest, data)).unwrap();
+    let set = |interest, data| handle.place(&queue, || ours.watch(&queue, 0, 0)).unwrap().set(interest, data);
     set(flags::WRITABLE, 1);
     assert_eq!(round(&queue), [told(flags::WRITABLE, 1)]);
     set(flags::READABLE, 2);
@@ -87,16 +87,17 @@ fn the_close_is_told_after_the_end_of_file_was_read() {
     let queue = ReadyQueue::new().unwrap();
     let handle = Registrations::default();
     let all = flags::READABLE | flags::CLOSED | flags::EXIT_STATUS;
-    handle.set(&queue, all, 1, || ours.watch(&queue, all, 1)).unwrap();
+    let place = handle.place(&queue, || ours.watch(&queue, 0, 0)).unwrap();
+    place.set(all, 1);
     theirs.shutdown_write().unwrap();
     assert_eq!(one(&queue), told(flags::READABLE, 1));
     assert_eq!(ours.recv(Stream::Data, 1, &mut |_| (), soon()).unwrap(), Recv::Eof);
     let rest = flags::CLOSED | flags::EXIT_STATUS;
-    handle.set(&queue, rest, 1, || unreachable!()).unwrap();
+    place.set(rest, 1);
     assert_eq!(round(&queue), []);
     theirs.send_exit_status(3).unwrap();
     assert_eq!(one(&queue), told(flags::EXIT_STATUS, 1));
-    handle.set(&queue, flags::CLOSED, 1, || unreachable!()).unwrap();
+    handle.place(&queue, || unreachable!()).unwrap().set(flags::CLOSED, 1);
     assert_eq!(round(&queue), []);
     theirs.close();
     assert_eq!(one(&queue), told(flags::CLOSED, 1));
@@ -234,7 +235,7 @@ fn threads_that_wait_on_one_queue_find_everything() {
     let handles: Vec<_> = channels.iter().map(|_| Registrations::default()).collect();
     let arm = |n: usize| {
         let interest = flags::READABLE | flags::ONESHOT;
-        handles[n].set(&queue, interest, n, || channels[n].0.watch(&queue, interest, n)).unwrap();
+        handles[n].place(&queue, || channels[n].0.watch(&queue, 0, 0)).unwrap().set(interest, n);
     };
     (0..channels.len()).for_each(arm);
     let (total, want) = (AtomicUsize::new(0), 8 * 500);
