@@ -1,5 +1,5 @@
 /* A connection from its making to its end, both ends ours, over sockets without an address: how it describes itself in each
- * state, how wide its channels are, and what the other end hears of ssh_transport_close. */
+ * state, how wide its channels are, in which order they are accepted, and what the other end hears of ssh_transport_close. */
 #include "link.h"
 
 static void expect_state(const ssh_transport_t *transport, const char *state)
@@ -53,6 +53,28 @@ static void check_window(const pair_t *pair, uint64_t asked, size_t wide)
     CHECK(total == wide);
     ssh_channel_free(ours);
     ssh_channel_free(theirs);
+}
+
+/* Channels are accepted in the order they were opened in. */
+static void check_order(const pair_t *pair)
+{
+    ssh_channel_t *ours[3], *theirs;
+    char number;
+    size_t n;
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        number = (char)('0' + i);
+        ours[i] = test_session(pair->client);
+        CHECK_OK(ssh_channel_sendall(ours[i], &number, 1, WAIT_MS, NULL));
+    }
+    for (i = 0; i < 3; i++) {
+        theirs = accept_channel(pair->server);
+        CHECK_OK(ssh_channel_recv(theirs, &number, 1, WAIT_MS, &n));
+        CHECK(number == '0' + i);
+        ssh_channel_free(theirs);
+        ssh_channel_free(ours[i]);
+    }
 }
 
 static void check_end(const pair_t *pair)
@@ -109,6 +131,7 @@ int main(void)
     check_window(&pair, 0, 2097152);
     check_window(&pair, 1, 32768);
     check_window(&pair, 40000, 40000);
+    check_order(&pair);
     check_end(&pair);
     ssh_channel_free(ours);
     ssh_channel_free(theirs);
