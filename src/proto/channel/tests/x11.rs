@@ -47,7 +47,7 @@ fn a_wrong_cookie_closes_the_channel_and_nothing_of_it_can_be_read() {
     assert_eq!(kind(s.replace(id)), ErrorKind::X11Cookie);
     assert_eq!(s.numbers().last(), Some(&ChannelClose::NUMBER));
     assert_eq!(s.recv(id, Stream::Data, 100), (Recv::Eof, vec![]));
-    assert_eq!(kind(s.replace(id)), ErrorKind::X11Cookie);
+    assert_eq!(kind(s.replace(id)), ErrorKind::ChannelClosed);
 }
 
 #[test]
