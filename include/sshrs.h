@@ -1097,7 +1097,7 @@ const char *ssh_exception_peer_text(const ssh_exception_t *exception);
 int64_t ssh_exception_peer_reason(const ssh_exception_t *exception);
 
 /**
- * Returns what had no common algorithm ("kex", "cipher client to server", ...), NULL if that was not the error.
+ * Returns what had no common algorithm ("key exchange", "cipher client to server", ...), NULL if that was not the error.
  * Borrowed result until ssh_exception_free.
  */
 const char *ssh_exception_slot(const ssh_exception_t *exception);
@@ -2010,7 +2010,7 @@ ssh_status_t ssh_transport_open_channel_begin(ssh_transport_t *transport,
  * timeout_ms: SSH_WAIT_DEFAULT has no bound.
  * out_channel: owned result, ssh_channel_free.
  * Returns SSH_OK; SSH_ERR_TIMEOUT; what ended the connection, which also ends the wait: ssh_transport_is_active tells a
- * login that took too long, SSH_ERR_TIMEOUT as well, from a wait that did.
+ * login that took too long, SSH_ERR_TIMEOUT as well, from a wait that did; SSH_ERR_INVALID_STATE before the start.
  */
 ssh_status_t ssh_transport_accept(ssh_transport_t *transport,
                                   int64_t timeout_ms,

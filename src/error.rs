@@ -32,7 +32,7 @@ macro_rules! error_table {
                 match self { $(ErrorKind::$name => $text,)+ }
             }
 
-            /// What usually helps; empty where nothing general can be said.
+            /// What usually helps.
             #[must_use]
             pub const fn remedy(self) -> &'static str {
                 match self { $(ErrorKind::$name => $remedy,)+ }
@@ -62,7 +62,7 @@ error_table! {
     /// A name is not an algorithm this library knows.
     UnknownAlgorithm = -103, None, "unknown algorithm", "ssh_security_options_get_known lists the names";
     /// What was asked for is not supported by this build or platform.
-    Unsupported = -104, None, "not supported", "";
+    Unsupported = -104, None, "not supported", "the text names what is missing; do without it, or use a newer version";
     /// A file could not be read or written.
     File = -105, None, "file could not be read or written", "check the path and its permissions";
 
@@ -72,7 +72,7 @@ error_table! {
     /// The deadline passed; the handle is unharmed unless the function's comment says otherwise.
     Timeout = -202, None, "timed out", "allow more time, or find out why the peer is slow";
     /// This side closed the handle.
-    Closed = -203, Some(11), "closed by this side", "";
+    Closed = -203, Some(11), "closed by this side", "make a new transport to go on";
     /// No address of the host accepted a connection.
     ConnectFailed = -204, None, "could not connect", "check host, port and firewall";
     /// The host name could not be resolved.
@@ -134,7 +134,7 @@ error_table! {
     /// No signature algorithm both sides accept for this key.
     AuthNoSignatureAlgorithm = -503, None, "no signature algorithm for this key is accepted by the server", "use a key of another type";
     /// A callback gave up, or gave the wrong number of answers.
-    AuthAborted = -504, None, "authentication was given up by the caller", "";
+    AuthAborted = -504, None, "authentication was given up by the caller", "answer every question, or try another method";
     /// The server wants the password changed first and no callback was given.
     AuthPasswordChange = -505, None, "the server asks for a new password", "pass a password-change callback";
 
@@ -148,13 +148,13 @@ error_table! {
     /// Refused: resource shortage (reason 4).
     ChannelShortage = -604, None, "channel refused: resource shortage", "close channels no longer needed, or try later";
     /// Refused with a reason RFC 4254 does not name.
-    ChannelRefused = -605, None, "channel refused", "";
+    ChannelRefused = -605, None, "channel refused", "the peer's own text says why";
     /// The peer refused a channel or global request; the handle stays usable.
     RequestRefused = -606, None, "request refused by the peer", "the peer's configuration or state forbids it";
     /// The channel is closed.
-    ChannelClosed = -607, None, "channel is closed", "";
+    ChannelClosed = -607, None, "channel is closed", "open another channel to go on";
     /// Data was written after EOF was sent.
-    ChannelEofSent = -608, None, "end of file was already sent on this channel", "";
+    ChannelEofSent = -608, None, "end of file was already sent on this channel", "send everything before ssh_channel_shutdown_write";
     /// The channel closed without an exit status or exit signal.
     NoExitStatus = -609, None, "the channel closed without an exit status", "the command's end was not reported; do not take it for success";
     /// An X11 connection does not begin with the cookie that was given out; its channel is closed.
@@ -164,11 +164,11 @@ error_table! {
     /// The private key is encrypted and no passphrase was given.
     KeyNeedsPassphrase = -701, None, "the private key needs a passphrase", "pass the passphrase";
     /// The passphrase is wrong.
-    KeyBadPassphrase = -702, None, "wrong passphrase for the private key", "";
+    KeyBadPassphrase = -702, None, "wrong passphrase for the private key", "check the passphrase";
     /// The key file uses a cipher or KDF this library does not support.
     KeyUnsupportedCipher = -703, None, "the key file's encryption is not supported", "rewrite the key with ssh-keygen -p";
     /// The key file is damaged or not a key.
-    KeyCorrupt = -704, None, "the key is damaged", "";
+    KeyCorrupt = -704, None, "the key is damaged", "restore the file from a copy, or make a new key";
     /// A private key is needed and this is only the public half.
     KeyPublicOnly = -705, None, "the private half of the key is needed", "pass the private key, which ssh-keygen keeps in the file without \".pub\"";
     /// The key's type is not supported.
@@ -211,7 +211,7 @@ pub enum Stage {
 /// The negotiation slot that had no match, with both offers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mismatch {
-    /// What was negotiated: "kex", "host key", "cipher client to server", ...
+    /// What was negotiated: "key exchange", "host key", "cipher client to server", ...
     pub slot: &'static str,
     /// Our list, most preferred first.
     pub ours: Vec<String>,
@@ -272,6 +272,12 @@ impl Error {
     pub fn with(mut self, edit: impl FnOnce(&mut Detail)) -> Self {
         edit(self.detail.get_or_insert_with(Box::default));
         self
+    }
+
+    /// Says what helps here.
+    #[must_use]
+    pub fn helped_by(self, hint: &'static str) -> Self {
+        self.with(|detail| detail.hint = Some(hint))
     }
 
     /// What went wrong.
@@ -347,6 +353,13 @@ mod tests {
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), ErrorKind::ALL.len());
+    }
+
+    #[test]
+    fn every_kind_says_what_helps() {
+        for kind in ErrorKind::ALL {
+            assert!(!kind.text().is_empty() && !kind.remedy().is_empty(), "{kind:?}");
+        }
     }
 
     #[test]

@@ -125,6 +125,8 @@ impl Transport {
     /// Waits for a channel the peer opens: first come, first served.
     pub fn accept(&self, deadline: Deadline) -> Result<Channel> {
         let mut core = self.shared().lock()?;
+        // Before the start nothing could end the wait; after the end what has come is still handed out.
+        core.conn()?;
         let id = core
             .wait_changed(deadline, |core| core.incoming.pop_front().map(Ok).or_else(|| core.error.clone().map(Err)));
         let id = id.unwrap_or_else(|| Err(deadline.error("the peer opened no channel")))?;

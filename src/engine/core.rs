@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::proto::connection::Connection;
 use crate::proto::event::{AuthOutcome, ChannelId, Event, Prompts, Stream};
 use crate::proto::kex::KexJob;
+use crate::proto::phase::{wrong_role, Role};
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -189,7 +190,7 @@ impl Core {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
-        self.conn.as_mut().ok_or_else(|| Error::new(ErrorKind::InvalidState, "the transport is not started"))
+        self.conn.as_mut().ok_or_else(|| not_started())
     }
 
     /// The connection, ended or not: what came before the end can still be read.
@@ -197,7 +198,15 @@ impl Core {
         match (&mut self.conn, &self.error) {
             (Some(conn), _) => Ok(conn),
             (None, Some(error)) => Err(error.clone()),
-            (None, None) => Err(Error::new(ErrorKind::InvalidState, "the transport is not started")),
+            (None, None) => Err(not_started()),
+        }
+    }
+
+    /// Fails where the transport was started in the other role.
+    pub(super) fn require_role(&self, role: Role) -> Result<()> {
+        match &self.conn {
+            Some(conn) if conn.role() != role => Err(wrong_role(role)),
+            _ => Ok(()),
         }
     }
 
@@ -207,7 +216,8 @@ impl Core {
             let text =
                 "the transport is started already: settings are made before, and another connection takes another \
                         transport";
-            return Err(Error::new(ErrorKind::InvalidState, text));
+            return Err(Error::new(ErrorKind::InvalidState, text)
+                .helped_by("make the settings before the start, on a new transport"));
         }
         Ok(())
     }
@@ -477,4 +487,9 @@ impl Core {
         }
         self.tell_all_watchers();
     }
+}
+
+fn not_started() -> Error {
+    Error::new(ErrorKind::InvalidState, "the transport is not started")
+        .helped_by("start it first: ssh_transport_connect, ssh_transport_start_client or ssh_transport_start_server")
 }

@@ -8,6 +8,7 @@ use super::shared::Shared;
 use super::transport::Transport;
 use crate::error::{Error, Result};
 use crate::proto::event::{ChannelId, IncomingOpen};
+use crate::proto::phase::Role;
 use crate::wire::msg_channel::{ForwardedStreamlocalOpen, StreamlocalForward, TcpipForward, TcpipOpen};
 use crate::wire::Reader;
 use std::any::Any;
@@ -231,11 +232,13 @@ impl Transport {
     }
 
     fn forward(&self, key: Key, handler: Option<ForwardHandler>, deadline: Deadline) -> Result<Vec<u8>> {
+        self.require_role(Role::Client)?;
         let (name, body) = key.request(false);
         self.ask_global(name, &body, Some(Effect::Listen(key, handler)), deadline)
     }
 
     fn cancel_forward(&self, key: Key, deadline: Deadline) -> Result<()> {
+        self.require_role(Role::Client)?;
         let (name, body) = key.request(true);
         self.ask_global(name, &body, Some(Effect::Cancel(key)), deadline).map(drop)
     }

@@ -6,7 +6,7 @@ use super::log;
 use super::runtime::Runtime;
 use super::shared::Shared;
 use super::transport::Transport;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::proto::event::Ticket;
 use crate::proto::hostkeys::{self, Announced, HostKey};
 use crate::proto::phase::Role;
@@ -44,9 +44,7 @@ impl Transport {
         if let Some(error) = &core.error {
             return Err(error.clone());
         }
-        if core.conn.as_ref().is_some_and(|conn| conn.role() == Role::Server) {
-            return Err(Error::new(ErrorKind::InvalidState, "a server announces host keys; clients take them"));
-        }
+        core.require_role(Role::Client)?;
         let old = std::mem::replace(&mut core.hostkeys.handler, handler);
         begin(&mut core, self.shared());
         drop(core);

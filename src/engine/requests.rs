@@ -85,7 +85,10 @@ impl Transport {
         core.forwards.abandon(token);
         match answer {
             Some(Ok(Some(data))) => Ok(data),
-            Some(Ok(None)) => Err(Error::new(ErrorKind::RequestRefused, "the peer refused the global request")),
+            Some(Ok(None)) => {
+                let text = format!("the peer refused the global request \"{}\"", name.escape_debug());
+                Err(Error::new(ErrorKind::RequestRefused, text))
+            }
             Some(Err(error)) => Err(error),
             None => {
                 Err(deadline.error(&format!("the peer did not answer the global request \"{}\"", name.escape_debug())))
@@ -96,5 +99,5 @@ impl Transport {
 
 /// What calls that need a key exchange report before there was one.
 pub(super) fn no_session() -> Error {
-    Error::new(ErrorKind::InvalidState, "No existing session")
+    Error::new(ErrorKind::InvalidState, "No existing session").helped_by("wait for the first key exchange to end")
 }

@@ -1,7 +1,7 @@
 //! The server's side: starting one, and taking the core's questions to the hooks and their answers back.
 
 use super::channel::Channel;
-use super::core::Core;
+use super::core::{After, Core};
 use super::deadline::Deadline;
 use super::event::Event;
 use super::forward::{self, accept, refuse};
@@ -42,7 +42,8 @@ impl Transport {
 
     fn begin_server(&self, hooks: Option<Arc<dyn Hooks>>, done: Option<&Event>) -> Result<()> {
         let has_keys = |core: &mut Core| match core.server.keys.is_empty() {
-            true => Err(Error::new(ErrorKind::InvalidState, "a server needs a host key first")),
+            true => Err(Error::new(ErrorKind::InvalidState, "a server needs a host key first")
+                .helped_by("add one with ssh_transport_add_server_key before the start")),
             false => Ok(()),
         };
         begin(self.shared(), done, has_keys, |core, config| {
@@ -137,10 +138,9 @@ pub(super) fn auth_ask(core: &mut Core, shared: &Arc<Shared>, ticket: Ticket, as
                 }
                 final_one => {
                     let Ok(conn) = core.live() else { return };
-                    if conn.auth_answer(Instant::now(), ticket, final_one, &[]).is_ok() {
-                        return;
-                    }
+                    let Err(error) = conn.auth_answer(Instant::now(), ticket, final_one, &[]) else { return };
                     // It does not fit the question: denied.
+                    core.after.push(After::Log(2, None, format!("the application's answer to \"{method}\": {error}")));
                     AuthVerdict::Failure
                 }
             };
@@ -168,9 +168,14 @@ fn refuse_auth(core: &mut Locked<'_>, ticket: Ticket, verdict: AuthVerdict, user
             let left: Vec<&str> = left.iter().map(String::as_str).collect();
             let Ok(conn) = core.live() else { return };
             let now = Instant::now();
-            if conn.auth_answer(now, ticket, verdict, &left).is_err() {
+            if let Err(error) = conn.auth_answer(now, ticket, verdict, &left) {
                 // A partial success that nothing can follow, or method names that fit no list: denied.
                 let _ = conn.auth_answer(now, ticket, AuthVerdict::Failure, &[]);
+                core.after.push(After::Log(
+                    2,
+                    None,
+                    format!("the application's answer, or the methods to follow: {error}"),
+                ));
             }
         },
     );

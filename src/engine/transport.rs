@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::proto::config::{Config, Preferences};
 use crate::proto::connection::Connection;
 use crate::proto::negotiate::Negotiated;
+use crate::proto::phase::Role;
 use std::net::TcpStream;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -289,6 +290,16 @@ impl Transport {
     /// Sets that name.
     pub fn set_log_channel(&self, name: &str) {
         self.shared().set_log_name(name);
+    }
+
+    /// Logs a line of the transport's; call it with no lock held.
+    pub fn log(&self, level: u8, text: &str) {
+        super::log::write(level, &self.shared().log_name(), text);
+    }
+
+    /// Fails with `InvalidState` where the transport was started in the other role.
+    pub fn require_role(&self, role: Role) -> Result<()> {
+        self.shared().lock()?.require_role(role)
     }
 
     /// Whether packets are dumped to the log, at level 4. Authentication and key exchange messages are hidden.

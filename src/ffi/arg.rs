@@ -30,7 +30,10 @@ impl<T> Zero for *mut T {
 /// `p` is NULL or writable and unaliased for `'a`; it need not be initialised.
 pub(super) unsafe fn out<'a, T: Zero>(p: *mut T) -> Result<&'a mut T> {
     // SAFETY: passed on.
-    unsafe { opt_out(p) }.ok_or_else(|| invalid("an output pointer is NULL"))
+    unsafe { opt_out(p) }.ok_or_else(|| {
+        invalid("an output pointer is NULL")
+            .helped_by("pass the address of a variable; a comment in sshrs.h names those that may be NULL")
+    })
 }
 
 /// An output that may be NULL.
@@ -64,7 +67,9 @@ pub(super) unsafe fn outs<'a, A: Zero, B: Zero>(a: *mut A, b: *mut B) -> Result<
 /// `p` is NULL or valid for reads for `'a`.
 pub(super) unsafe fn handle<'a, T>(p: *const T) -> Result<&'a T> {
     // SAFETY: passed on.
-    unsafe { p.as_ref() }.ok_or_else(|| invalid("a handle is NULL"))
+    unsafe { p.as_ref() }.ok_or_else(|| {
+        invalid("a handle is NULL").helped_by("check the status of the call that was to make the handle")
+    })
 }
 
 /// Text that may be NULL.
@@ -74,7 +79,9 @@ pub(super) unsafe fn handle<'a, T>(p: *const T) -> Result<&'a T> {
 pub(super) unsafe fn opt_text<'a>(p: *const c_char, what: &'static str) -> Result<Option<&'a str>> {
     // SAFETY: passed on.
     let Some(bytes) = (unsafe { opt_c_bytes(p) }) else { return Ok(None) };
-    std::str::from_utf8(bytes).map(Some).map_err(|_| invalid(format!("{what} is not UTF-8")))
+    std::str::from_utf8(bytes).map(Some).map_err(|_| {
+        invalid(format!("{what} is not UTF-8")).helped_by("names and texts are UTF-8, whatever the locale")
+    })
 }
 
 /// Text.
@@ -211,7 +218,8 @@ pub(super) fn deadline(timeout_ms: i64, default_ms: i64) -> Result<Deadline> {
     match timeout_ms {
         SSH_WAIT_DEFAULT => Ok(Deadline::after_ms(default_ms)),
         SSH_WAIT_FOREVER.. => Ok(Deadline::after_ms(timeout_ms)),
-        _ => Err(invalid("timeout_ms is below SSH_WAIT_DEFAULT (-2)")),
+        _ => Err(invalid("timeout_ms is below SSH_WAIT_DEFAULT (-2)")
+            .helped_by("use milliseconds, SSH_WAIT_FOREVER or SSH_WAIT_DEFAULT")),
     }
 }
 

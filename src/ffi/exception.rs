@@ -141,7 +141,7 @@ pub unsafe extern "C" fn ssh_exception_peer_reason(exception: *const ssh_excepti
     unsafe { read(exception, -1, |e| e.peer_reason) }
 }
 
-/// Returns what had no common algorithm ("kex", "cipher client to server", ...), NULL if that was not the error.
+/// Returns what had no common algorithm ("key exchange", "cipher client to server", ...), NULL if that was not the error.
 /// Borrowed result until ssh_exception_free.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_exception_slot(exception: *const ssh_exception_t) -> *const c_char {

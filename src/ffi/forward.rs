@@ -8,6 +8,7 @@ use super::transport_request::open;
 use super::types::*;
 use crate::engine::{Channel, Deadline, ForwardHandler, Transport};
 use crate::error::Result;
+use crate::proto::phase::Role;
 use std::ffi::c_char;
 use std::sync::Arc;
 
@@ -55,6 +56,25 @@ unsafe fn set(
 
 fn deadline(transport: &ssh_transport_t, timeout_ms: i64) -> Result<Deadline> {
     arg::deadline(timeout_ms, transport.origin.channel_timeout_ms)
+}
+
+/// Opens a channel that only a server may.
+///
+/// # Safety
+/// As for [`open`].
+unsafe fn open_as_server(
+    transport: *mut ssh_transport_t,
+    kind: &str,
+    options: *const ssh_channel_options_t,
+    timeout_ms: i64,
+    out_channel: *mut *mut ssh_channel_t,
+) -> Result<()> {
+    // SAFETY: passed on.
+    unsafe {
+        arg::opt_out(out_channel);
+        arg::handle(transport.cast_const())?.run(|t| t.require_role(Role::Server))?;
+        open(transport, kind, options, timeout_ms, out_channel)
+    }
 }
 
 /// Asks the server to listen on a TCP port and to open a "forwarded-tcpip" channel for each connection (RFC 4254
@@ -194,7 +214,7 @@ pub unsafe extern "C" fn ssh_transport_open_forwarded_tcpip_channel(
     out_channel: *mut *mut ssh_channel_t,
 ) -> ssh_status_t {
     // SAFETY: the C contract, see ffi/mod.rs.
-    guard_unit(|| unsafe { open(transport, "forwarded-tcpip", options, timeout_ms, out_channel) })
+    guard_unit(|| unsafe { open_as_server(transport, "forwarded-tcpip", options, timeout_ms, out_channel) })
 }
 
 /// Server: opens an "x11" channel for a connection to the display that check_channel_x11_request granted (RFC 4254
@@ -209,7 +229,7 @@ pub unsafe extern "C" fn ssh_transport_open_x11_channel(
     out_channel: *mut *mut ssh_channel_t,
 ) -> ssh_status_t {
     // SAFETY: the C contract, see ffi/mod.rs.
-    guard_unit(|| unsafe { open(transport, "x11", options, timeout_ms, out_channel) })
+    guard_unit(|| unsafe { open_as_server(transport, "x11", options, timeout_ms, out_channel) })
 }
 
 /// Server: opens an "auth-agent@openssh.com" channel to the client's agent, which check_channel_forward_agent_request
@@ -224,5 +244,5 @@ pub unsafe extern "C" fn ssh_transport_open_forward_agent_channel(
     out_channel: *mut *mut ssh_channel_t,
 ) -> ssh_status_t {
     // SAFETY: the C contract, see ffi/mod.rs.
-    guard_unit(|| unsafe { open(transport, "auth-agent@openssh.com", options, timeout_ms, out_channel) })
+    guard_unit(|| unsafe { open_as_server(transport, "auth-agent@openssh.com", options, timeout_ms, out_channel) })
 }

@@ -170,12 +170,12 @@ impl CHooks {
         }
     }
 
-    fn streamlocal(&self, hook: PathHook, transport: &Transport, path: &str, answer: Answer<bool>) {
+    fn streamlocal(&self, name: &str, hook: PathHook, transport: &Transport, path: &str, answer: Answer<bool>) {
         let Some((hook, path)) = hook.zip(text(path.as_bytes())) else { return };
-        let mut transport = self.transport(transport);
-        put(Question::Grant(answer), &[], |ticket| {
+        let mut handle = self.transport(transport);
+        put(transport, name, Question::Grant(answer), &[], |ticket| {
             // SAFETY: as above.
-            unsafe { hook(self.data.pointer(), ticket, &mut transport, path.as_ptr()) }
+            Some(unsafe { hook(self.data.pointer(), ticket, &mut handle, path.as_ptr()) })
         });
     }
 
@@ -235,8 +235,34 @@ struct AuthCall<'a> {
     user: *const c_char,
 }
 
-/// No hook, or nothing to ask one with. No question takes this number, so it is denied.
-const DENIED: i32 = -1;
+/// The hook's name in the C struct.
+fn auth_hook(question: &AuthQuestion) -> &'static str {
+    match question {
+        AuthQuestion::None => "check_auth_none",
+        AuthQuestion::Password(_) => "check_auth_password",
+        AuthQuestion::PasswordChange { .. } => "check_auth_password_change",
+        AuthQuestion::KeyQuery { .. } | AuthQuestion::KeySigned { .. } => "check_auth_publickey",
+        AuthQuestion::InteractiveStart { .. } => "check_auth_interactive",
+        AuthQuestion::InteractiveAnswers(_) => "check_auth_interactive_response",
+    }
+}
+
+/// As [`auth_hook`].
+fn request_hook(ask: &ChannelAsk<'_>) -> &'static str {
+    match ask {
+        ChannelAsk::Pty(_) => "check_channel_pty_request",
+        ChannelAsk::Shell => "check_channel_shell_request",
+        ChannelAsk::Exec(_) => "check_channel_exec_request",
+        ChannelAsk::Subsystem(_) => "check_channel_subsystem_request",
+        ChannelAsk::Environment(_) => "check_channel_env_request",
+        ChannelAsk::WindowChange(_) => "check_channel_window_change_request",
+        ChannelAsk::X11(_) => "check_channel_x11_request",
+        ChannelAsk::ForwardAgent => "check_channel_forward_agent_request",
+        ChannelAsk::Signal(_) => "check_channel_signal_request",
+        ChannelAsk::Break(_) => "check_channel_break_request",
+        ChannelAsk::Other { .. } => "none",
+    }
+}
 
 impl Hooks for CHooks {
     fn allowed_auths(&self, transport: &Transport, user: &str, passed: &[&str]) -> Vec<String> {
@@ -252,10 +278,10 @@ impl Hooks for CHooks {
 
     fn check_auth(&self, transport: &Transport, ask: &AuthAsk, answer: Answer<AuthVerdict>) {
         let Some(user) = text(ask.user.as_bytes()) else { return };
-        let mut transport = self.transport(transport);
-        put(Question::Auth(answer), &ask.passed, |ticket| {
-            let call = AuthCall { ticket, transport: &mut transport, user: user.as_ptr() };
-            let said = match &ask.question {
+        let mut handle = self.transport(transport);
+        put(transport, auth_hook(&ask.question), Question::Auth(answer), &ask.passed, |ticket| {
+            let call = AuthCall { ticket, transport: &mut handle, user: user.as_ptr() };
+            match &ask.question {
                 AuthQuestion::None => self.hooks.check_auth_none.map(|hook| {
                     // SAFETY: as above.
                     unsafe { hook(self.data.pointer(), call.ticket, call.transport, call.user) }
@@ -266,8 +292,7 @@ impl Hooks for CHooks {
                 AuthQuestion::KeySigned { key, algorithm } => self.publickey(call, key, algorithm, true),
                 AuthQuestion::InteractiveStart { submethods } => self.interactive(call, submethods),
                 AuthQuestion::InteractiveAnswers(answers) => self.response(call, answers),
-            };
-            said.unwrap_or(DENIED)
+            }
         });
     }
 
@@ -285,23 +310,30 @@ impl Hooks for CHooks {
         open: &IncomingOpen,
         answer: Answer<std::result::Result<(), Refusal>>,
     ) {
-        put(Question::Open(answer), &[], |ticket| self.open(ticket, transport, id, open).unwrap_or(DENIED));
+        let name = match open.kind.as_str() {
+            "direct-tcpip" => "check_channel_direct_tcpip_request",
+            "direct-streamlocal@openssh.com" => "check_channel_direct_streamlocal_request",
+            _ => "check_channel_request",
+        };
+        put(transport, name, Question::Open(answer), &[], |ticket| self.open(ticket, transport, id, open));
     }
 
     fn check_channel_request(&self, channel: &Channel, ask: &ChannelAsk<'_>, answer: Answer<Verdict>) {
         if matches!(ask, ChannelAsk::Subsystem(_)) && self.hooks.check_channel_subsystem_request.is_none() {
             return answer.give(Verdict::Undecided);
         }
-        let mut channel = self.channel(channel);
-        put(Question::Request(answer), &[], |ticket| self.request(ticket, &mut channel, ask).unwrap_or(DENIED));
+        let mut handle = self.channel(channel);
+        put(&channel.transport(), request_hook(ask), Question::Request(answer), &[], |ticket| {
+            self.request(ticket, &mut handle, ask)
+        });
     }
 
     fn check_port_forward(&self, transport: &Transport, address: &str, port: u16, answer: Answer<Option<u16>>) {
         let Some((hook, address)) = self.hooks.check_port_forward_request.zip(text(address.as_bytes())) else { return };
-        let mut transport = self.transport(transport);
-        put(Question::Forward(port, answer), &[], |ticket| {
+        let mut handle = self.transport(transport);
+        put(transport, "check_port_forward_request", Question::Forward(port, answer), &[], |ticket| {
             // SAFETY: as above.
-            unsafe { hook(self.data.pointer(), ticket, &mut transport, address.as_ptr(), port.into()) }
+            Some(unsafe { hook(self.data.pointer(), ticket, &mut handle, address.as_ptr(), port.into()) })
         });
     }
 
@@ -309,28 +341,30 @@ impl Hooks for CHooks {
         let Some((hook, address)) = self.hooks.cancel_port_forward_request.zip(text(address.as_bytes())) else {
             return;
         };
-        let mut transport = self.transport(transport);
-        put(Question::Grant(answer), &[], |ticket| {
+        let mut handle = self.transport(transport);
+        put(transport, "cancel_port_forward_request", Question::Grant(answer), &[], |ticket| {
             // SAFETY: as above.
-            unsafe { hook(self.data.pointer(), ticket, &mut transport, address.as_ptr(), port.into()) }
+            Some(unsafe { hook(self.data.pointer(), ticket, &mut handle, address.as_ptr(), port.into()) })
         });
     }
 
     fn check_streamlocal_forward(&self, transport: &Transport, path: &str, answer: Answer<bool>) {
-        self.streamlocal(self.hooks.check_streamlocal_forward_request, transport, path, answer);
+        let name = "check_streamlocal_forward_request";
+        self.streamlocal(name, self.hooks.check_streamlocal_forward_request, transport, path, answer);
     }
 
     fn cancel_streamlocal_forward(&self, transport: &Transport, path: &str, answer: Answer<bool>) {
-        self.streamlocal(self.hooks.cancel_streamlocal_forward_request, transport, path, answer);
+        let name = "cancel_streamlocal_forward_request";
+        self.streamlocal(name, self.hooks.cancel_streamlocal_forward_request, transport, path, answer);
     }
 
     fn check_global_request(&self, transport: &Transport, request: &str, data: &[u8], answer: Answer<Option<Vec<u8>>>) {
         let Some((hook, kind)) = self.hooks.check_global_request.zip(text(request.as_bytes())) else { return };
-        let mut transport = self.transport(transport);
-        put(Question::Global(answer), &[], |ticket| {
+        let mut handle = self.transport(transport);
+        put(transport, "check_global_request", Question::Global(answer), &[], |ticket| {
             let (bytes, len) = (data.as_ptr().cast(), data.len());
             // SAFETY: as above.
-            unsafe { hook(self.data.pointer(), ticket, &mut transport, kind.as_ptr(), bytes, len) }
+            Some(unsafe { hook(self.data.pointer(), ticket, &mut handle, kind.as_ptr(), bytes, len) })
         });
     }
 }

@@ -6,7 +6,7 @@ use super::guard::{guard_unit, guard_value};
 use super::server_types::*;
 use super::text::c_string;
 use super::types::ssh_status_t;
-use crate::engine::{Answer, Refusal, Verdict};
+use crate::engine::{Answer, Refusal, Transport, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::event::{AuthVerdict, Prompts};
 use std::ffi::{c_char, c_void, CString};
@@ -112,8 +112,18 @@ impl ssh_ticket_t {
     }
 }
 
-/// Puts a question to a hook, which gets a ticket and returns a number.
-pub(super) fn put(question: Question, passed: &[&str], hook: impl FnOnce(*mut ssh_ticket_t) -> i32) {
+/// `SSH_LOG_WARNING` as the log takes it.
+const LOG_WARNING: u8 = 2;
+
+/// Puts a question to a hook, which gets a ticket and returns a number; None: there is no hook, which denies. A number that
+/// does not fit denies too, and the log of `transport` tells, under the hook's `name`.
+pub(super) fn put(
+    transport: &Transport,
+    name: &str,
+    question: Question,
+    passed: &[&str],
+    hook: impl FnOnce(*mut ssh_ticket_t) -> Option<i32>,
+) {
     let state = Mutex::new(State {
         question: Some(question),
         prompts: Prompts::default(),
@@ -124,15 +134,16 @@ pub(super) fn put(question: Question, passed: &[&str], hook: impl FnOnce(*mut ss
     let ours = Arc::new(ssh_ticket_t { state, passed: c_string(&passed.join(",")) });
     let theirs = Arc::into_raw(Arc::clone(&ours)).cast_mut();
     let result = hook(theirs);
-    if result == SSH_HOOK_PENDING {
+    if result == Some(SSH_HOOK_PENDING) {
         return; // The ticket is the application's, or was settled already.
     }
     // A hook that both settled its ticket and returned an answer gave the reference up itself.
     if !ours.is_settled() {
         // SAFETY: made above, and not given up by ssh_ticket_settle or ssh_ticket_free, which leave a settled ticket.
         drop(unsafe { Arc::from_raw(theirs.cast_const()) });
-        // A number that does not fit has denied; the hook is not there any more to be told.
-        let _ = ours.settle(result);
+        if let Some(Err(error)) = result.map(|result| ours.settle(result)) {
+            transport.log(LOG_WARNING, &format!("hook {name}: {error}"));
+        }
     }
 }
 

@@ -181,7 +181,7 @@ unsafe fn open_begin(
 /// timeout_ms: SSH_WAIT_DEFAULT has no bound.
 /// out_channel: owned result, ssh_channel_free.
 /// Returns SSH_OK; SSH_ERR_TIMEOUT; what ended the connection, which also ends the wait: ssh_transport_is_active tells a
-/// login that took too long, SSH_ERR_TIMEOUT as well, from a wait that did.
+/// login that took too long, SSH_ERR_TIMEOUT as well, from a wait that did; SSH_ERR_INVALID_STATE before the start.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_accept(
     transport: *mut ssh_transport_t,

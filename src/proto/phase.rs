@@ -1,5 +1,6 @@
 //! Who may send which message when: one table, so that a review reads rows instead of a dispatcher.
 
+use crate::error::{Error, ErrorKind};
 use std::ops::RangeInclusive;
 
 /// Which end of a connection.
@@ -64,6 +65,22 @@ enum Sender {
 }
 
 use Phase::{Auth, Kex, Open};
+
+/// What a call for one role says on a transport of the other.
+#[must_use]
+pub fn wrong_role(wanted: Role) -> Error {
+    let (text, hint) = match wanted {
+        Role::Client => (
+            "this call is for clients, and the transport was started as a server",
+            "make it on a transport that ssh_transport_start_client or ssh_transport_connect started",
+        ),
+        Role::Server => (
+            "this call is for servers, and the transport was started as a client",
+            "make it on a transport that ssh_transport_start_server started",
+        ),
+    };
+    Error::new(ErrorKind::InvalidState, text).helped_by(hint)
+}
 
 /// Who may send which message in which phase; anything not listed is a protocol error if its number is assigned, and
 /// unknown otherwise.

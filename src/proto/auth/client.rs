@@ -113,10 +113,14 @@ impl ClientAuth {
     /// after success; `InvalidArgument` for what no message can carry.
     pub fn start(&mut self, out: &mut Outbox, now: Instant, request: AuthRequest) -> Result<()> {
         if self.username.is_some() {
-            return Err(Error::new(ErrorKind::InvalidState, "already authenticated").at(Stage::Auth));
+            return Err(Error::new(ErrorKind::InvalidState, "already authenticated")
+                .at(Stage::Auth)
+                .helped_by("go on with channels; another user needs another transport"));
         }
         if self.attempt.is_some() {
-            return Err(Error::new(ErrorKind::InvalidState, "an authentication attempt is under way").at(Stage::Auth));
+            return Err(Error::new(ErrorKind::InvalidState, "an authentication attempt is under way")
+                .at(Stage::Auth)
+                .helped_by("wait for its end; one attempt at a time"));
         }
         request.check()?;
         self.ask_service(out);

@@ -8,7 +8,7 @@ use crate::proto::auth::{signing_data, AuthRequest};
 use crate::proto::channel::{Channels, Recv};
 use crate::proto::event::{AuthVerdict, ChannelId, SecretBytes, Stream, Ticket};
 use crate::proto::outbox::Outbox;
-use crate::proto::phase::{Phase, Role};
+use crate::proto::phase::{wrong_role, Phase, Role};
 use crate::wire::msg_transport::Ignore;
 use crate::wire::x11::Authorization;
 use std::time::{Duration, Instant};
@@ -58,7 +58,8 @@ impl Connection {
     pub fn auth_start(&mut self, now: Instant, request: AuthRequest) -> Result<()> {
         if self.phase == Phase::Kex {
             self.usable()?;
-            return Err(Error::new(ErrorKind::InvalidState, "no existing session: the key exchange is not done"));
+            return Err(Error::new(ErrorKind::InvalidState, "no existing session: the key exchange is not done")
+                .helped_by("wait for the start to end before you log in"));
         }
         self.client_auth(now, |auth, out| auth.start(out, now, request))
     }
@@ -108,7 +109,7 @@ impl Connection {
         self.usable()?;
         self.now = now;
         let Auth::Client(auth) = &mut self.auth else {
-            return Err(Error::new(ErrorKind::InvalidState, "this end is a server"));
+            return Err(wrong_role(Role::Client));
         };
         let done = command(auth, &mut self.out);
         self.settle(Ok(()));
@@ -126,7 +127,7 @@ impl Connection {
         self.usable()?;
         self.now = now;
         let Auth::Server(auth) = &mut self.auth else {
-            return Err(Error::new(ErrorKind::InvalidState, "this end is a client"));
+            return Err(wrong_role(Role::Server));
         };
         if self.kex.is_running() {
             // Checked now: later its errors could not be the caller's, and a stale answer must not displace a good one.
@@ -151,7 +152,7 @@ impl Connection {
     pub fn send_banner(&mut self, text: &str, language: &str) -> Result<()> {
         self.usable()?;
         let Auth::Server(auth) = &mut self.auth else {
-            return Err(Error::new(ErrorKind::InvalidState, "this end is a client"));
+            return Err(wrong_role(Role::Server));
         };
         auth.send_banner(&mut self.out, text, language)?;
         self.settle(Ok(()));
@@ -163,7 +164,7 @@ impl Connection {
     fn channels<T>(&mut self, command: impl FnOnce(&mut Channels, &mut Outbox) -> Result<T>) -> Result<T> {
         self.usable()?;
         if self.phase != Phase::Open {
-            return Err(Error::new(ErrorKind::InvalidState, "not authenticated yet"));
+            return Err(not_authenticated());
         }
         let done = command(&mut self.channels, &mut self.out);
         self.settle(Ok(()));
@@ -265,7 +266,7 @@ impl Connection {
     pub fn global_request(&mut self, request: &str, data: &[u8], want_reply: bool) -> Result<u64> {
         self.usable()?;
         if self.phase != Phase::Open {
-            return Err(Error::new(ErrorKind::InvalidState, "not authenticated yet"));
+            return Err(not_authenticated());
         }
         let token = self.globals.request(&mut self.out, request, data, want_reply)?;
         self.settle(Ok(()));
@@ -277,10 +278,10 @@ impl Connection {
     pub fn no_more_sessions(&mut self) -> Result<()> {
         self.usable()?;
         if self.role == Role::Server {
-            return Err(Error::new(ErrorKind::InvalidState, "this is a client's call, and this end is a server"));
+            return Err(wrong_role(Role::Client));
         }
         if self.phase != Phase::Open {
-            return Err(Error::new(ErrorKind::InvalidState, "not authenticated yet"));
+            return Err(not_authenticated());
         }
         self.globals.no_more_sessions(&mut self.out)?;
         self.settle(Ok(()));
@@ -294,6 +295,11 @@ impl Connection {
         self.settle(Ok(()));
         Ok(())
     }
+}
+
+fn not_authenticated() -> Error {
+    Error::new(ErrorKind::InvalidState, "not authenticated yet")
+        .helped_by("log in first, ssh_transport_auth_* or ssh_transport_connect; on a server wait until the client has")
 }
 
 #[cfg(any(test, fuzzing))]
