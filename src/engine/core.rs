@@ -190,7 +190,7 @@ impl Core {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
-        self.conn.as_mut().ok_or_else(|| not_started())
+        self.conn.as_mut().ok_or_else(not_started)
     }
 
     /// The connection, ended or not: what came before the end can still be read.
