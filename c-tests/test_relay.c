@@ -1,5 +1,6 @@
 /* Relays carry connections through the server: bytes and both ends of file, whatever the two sides are. Peers of a relay's
  * far end are threads here that accept what the server connects to. */
+#define _XOPEN_SOURCE 700 /* posix_openpt */
 #include "support.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -211,6 +212,39 @@ static void check_pipes(ssh_transport_t *transport)
     ssh_channel_free(channel);
 }
 
+/* More terminals that nobody reads than the library has threads: they stay blocking, and stop only themselves. */
+static void check_stuck_terminals(ssh_transport_t *transport)
+{
+    enum { COUNT = 5 };
+    ssh_relay_t *relays[COUNT];
+    ssh_channel_t *channel;
+    int masters[COUNT], slave, i, none[2];
+
+    for (i = 0; i < COUNT; i++) {
+        masters[i] = posix_openpt(O_RDWR | O_NOCTTY);
+        CHECK(masters[i] >= 0 && grantpt(masters[i]) == 0 && unlockpt(masters[i]) == 0 && pipe(none) == 0);
+        slave = open(ptsname(masters[i]), O_RDWR | O_NOCTTY);
+        CHECK(slave >= 0);
+        close(none[1]);
+        CHECK_OK(ssh_transport_open_session(transport, NULL, WAIT_MS, &channel));
+        CHECK_OK(ssh_channel_exec_command(channel, "yes", WAIT_MS));
+        CHECK_OK(ssh_relay_new_fd(channel, none[0], slave, NULL, &relays[i]));
+        ssh_channel_free(channel);
+    }
+    sleep_ms(200);
+    check_half_close(transport);
+    for (i = 0; i < COUNT; i++) {
+        uint64_t out, in;
+
+        CHECK_OK(ssh_relay_get_counts(relays[i], &out, &in));
+        CHECK(out > 0);
+        CHECK_OK(ssh_relay_stop(relays[i]));
+        CHECK_STATUS(ssh_relay_wait(relays[i], WAIT_MS), SSH_ERR_CLOSED);
+        ssh_relay_free(relays[i]);
+        close(masters[i]);
+    }
+}
+
 /* A relay that nothing but the application would end. */
 static void check_channels(ssh_transport_t *one, ssh_transport_t *other)
 {
@@ -295,6 +329,7 @@ int main(void)
     check_sockets(one);
     check_half_close(one);
     check_pipes(one);
+    check_stuck_terminals(one);
     check_channels(one, one);
     check_channels(one, other);
     check_sessions(one, one);

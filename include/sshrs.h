@@ -2912,7 +2912,8 @@ void ssh_exec_result_free(ssh_exec_result_t *result);
  * directions are done, though, is left to the application's handle, if there still is one, for its exit status. Until the
  * relay is over the application neither sends nor receives on the channel.
  * read_fd, write_fd: taken, also when the call fails; may be the same. A connected stream socket, a pipe, a terminal or a
- * file; made close-on-exec, O_NONBLOCK is not changed. Closed when the relay is done with them, before it is over.
+ * file; made close-on-exec, O_NONBLOCK is not changed. Closed when the relay is done with them, before it is over; a TCP
+ * socket whose peer still sends only when what was written to it has arrived, or after 5 seconds.
  * event: borrowed, set when the relay is over; may be NULL.
  * out_relay: owned result, ssh_relay_free; may be NULL.
  * Returns SSH_OK; SSH_ERR_INVALID_STATE where the channel is relayed already; SSH_ERR_CHANNEL_CLOSED;

@@ -101,6 +101,50 @@ pub(super) fn prepare_relayed(fd: BorrowedFd<'_>) -> io::Result<FdKind> {
     }
 }
 
+/// A terminal.
+pub(super) fn is_terminal(fd: BorrowedFd<'_>) -> bool {
+    // SAFETY: asks for a property of an open descriptor.
+    unsafe { libc::isatty(fd.as_raw_fd()) == 1 }
+}
+
+/// The same terminal opened once more, without blocking: O_NONBLOCK set on `fd` would be set for every process that has
+/// a copy, the shell's among them. None for what is no terminal, or cannot be opened by its name.
+pub(super) fn reopen_terminal(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+
+    if !is_terminal(fd) || is_master(fd) {
+        return None;
+    }
+    let mut name: [libc::c_char; 256] = [0; 256];
+    // SAFETY: the array is writable for its length.
+    if unsafe { libc::ttyname_r(fd.as_raw_fd(), name.as_mut_ptr(), name.len()) } != 0 {
+        return None;
+    }
+    // SAFETY: ttyname_r succeeded, so a NUL is within the array, which lives through the use of the text.
+    let name = unsafe { std::ffi::CStr::from_ptr(name.as_ptr()) };
+    let flags = libc::O_NOCTTY | libc::O_NONBLOCK;
+    let path = std::ffi::OsStr::from_bytes(name.to_bytes());
+    let again = std::fs::OpenOptions::new().read(true).write(true).custom_flags(flags).open(path).ok()?;
+    let first = std::fs::File::from(fd.try_clone_to_owned().ok()?).metadata().ok()?;
+    (again.metadata().ok()?.rdev() == first.rdev()).then(|| again.into())
+}
+
+/// The master of a pseudoterminal: opening its name makes another.
+fn is_master(fd: BorrowedFd<'_>) -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let mut number: libc::c_uint = 0;
+        // SAFETY: the request writes one unsigned int, which lives through the call.
+        unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCGPTN, &raw mut number) == 0 }
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = fd;
+        true
+    }
+}
+
 /// Reads what is there without waiting, whether the descriptor is blocking or not; 0 is end of file.
 pub(super) fn read_now(fd: BorrowedFd<'_>, kind: FdKind, into: &mut [u8]) -> io::Result<usize> {
     if kind == FdKind::Socket {
@@ -111,8 +155,7 @@ pub(super) fn read_now(fd: BorrowedFd<'_>, kind: FdKind, into: &mut [u8]) -> io:
     let got = check_size(unsafe { libc::read(fd.as_raw_fd(), into.as_mut_ptr().cast(), into.len()) });
     match got {
         // A pseudoterminal's master says so when no process has the other side open any more.
-        // SAFETY: asks for a property of an open descriptor.
-        Err(e) if e.raw_os_error() == Some(libc::EIO) && unsafe { libc::isatty(fd.as_raw_fd()) } == 1 => Ok(0),
+        Err(e) if e.raw_os_error() == Some(libc::EIO) && is_terminal(fd) => Ok(0),
         got => got,
     }
 }

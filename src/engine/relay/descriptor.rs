@@ -14,12 +14,17 @@ use std::sync::Arc;
 struct Watched {
     fd: OwnedFd,
     kind: FdKind,
+    /// Bytes it takes in one write without waiting, once it polls writable.
+    most: usize,
     /// None where the system reports no readiness, because a read or write of it never waits long.
     worker: Option<Arc<WorkerHandle>>,
 }
 
 impl Watched {
     fn new(fd: OwnedFd, worker: &Arc<WorkerHandle>, token: Token, interest: Interest) -> io::Result<Self> {
+        let reopened = sys::reopen_terminal(fd.as_fd());
+        let is_own = reopened.is_some();
+        let fd = reopened.unwrap_or(fd);
         let kind = sys::prepare_relayed(fd.as_fd())?;
         let worker = match worker.registry().register(&mut SourceFd(&fd.as_raw_fd()), token, interest) {
             Ok(()) => Some(Arc::clone(worker)),
@@ -27,7 +32,13 @@ impl Watched {
             Err(e) if e.kind() == io::ErrorKind::PermissionDenied => None,
             Err(e) => return Err(e),
         };
-        Ok(Self { fd, kind, worker })
+        let most = match kind {
+            FdKind::Other if is_own || worker.is_none() => usize::MAX,
+            FdKind::Other if sys::is_terminal(fd.as_fd()) => 1,
+            FdKind::Other => sys::PIPE_BUF,
+            FdKind::Socket => usize::MAX,
+        };
+        Ok(Self { fd, kind, most, worker })
     }
 }
 
@@ -123,11 +134,7 @@ impl End for DescriptorEnd {
         if !self.writable {
             return Ok(Write::Full);
         }
-        // What may block takes this much once it polls writable (PIPE_BUF).
-        let data = match (watched.kind, &watched.worker) {
-            (FdKind::Other, Some(_)) => data.get(..sys::PIPE_BUF).unwrap_or(data),
-            _ => data,
-        };
+        let data = data.get(..watched.most).unwrap_or(data);
         loop {
             match sys::write_now(watched.fd.as_fd(), watched.kind, data) {
                 Ok(0) => return Err(failed(&io::ErrorKind::WriteZero.into())),
