@@ -6,6 +6,7 @@
 //! - Ways out: whoever seals writes (`writer`); what the socket does not take waits for the poller.
 //! - `relay` moves data between channels and descriptors on threads of its own.
 //! - `core` takes the protocol core's events and wakes those who wait for them, each time the lock is given back.
+//! - `serving` is the thread that pollers and the relays' workers are made of.
 //! - `runtime` holds what the process shares: pollers, and the elastic `pool` for whatever may block.
 //!
 //! Lock law: no lock is held across a call into the application, a blocking system call, a join, or work on keys. Each
@@ -39,6 +40,7 @@ mod relay;
 mod requests;
 mod runtime;
 mod server;
+mod serving;
 mod shared;
 mod start;
 mod stream;

@@ -3,18 +3,17 @@
 //! none.
 
 use super::reader::{Reader, Step};
+use super::serving::{Agenda, Handle, Serve};
 use super::shared::{Shared, Socket};
 use crate::proto::packet_in::MAX_PACKET;
-use crossbeam::channel::{Receiver, Sender};
+use mio::event::Event as Readiness;
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token, Waker};
-use std::cell::Cell;
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use mio::{Interest, Token};
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,15 +21,8 @@ use std::time::Instant;
 const READ: usize = 256 * 1024;
 /// Bytes read for one transport before the others have their turn.
 const TURN: usize = 1 << 20;
-/// The waker's token; transports count from 1.
-const WAKER: Token = Token(0);
-
+/// Transports count from 1.
 static NEXT_TOKEN: AtomicUsize = AtomicUsize::new(1);
-
-thread_local! {
-    /// Which poller this thread is, so that it does not wake itself.
-    static THIS_POLLER: Cell<usize> = const { Cell::new(usize::MAX) };
-}
 
 /// What other threads ask of a poller.
 pub(super) enum Command {
@@ -49,23 +41,7 @@ pub(super) enum Command {
 }
 
 /// How other threads reach a poller.
-pub(super) struct PollerHandle {
-    index: usize,
-    inbox: Sender<Command>,
-    waker: Waker,
-    woken: AtomicBool,
-}
-
-impl PollerHandle {
-    /// Queues a command; the poller sees it soon.
-    pub(super) fn send(&self, command: Command) {
-        // Fails only when the thread is gone, which it never is while the process runs.
-        let _ = self.inbox.send(command);
-        if THIS_POLLER.get() != self.index && !self.woken.swap(true, Ordering::SeqCst) {
-            let _ = self.waker.wake();
-        }
-    }
-}
+pub(super) type PollerHandle = Handle<Command>;
 
 /// A token no transport has had.
 pub(super) fn new_token() -> usize {
@@ -120,71 +96,16 @@ enum Got {
 /// One poller thread's state.
 pub(super) struct Poller {
     handle: Arc<PollerHandle>,
-    inbox: Receiver<Command>,
-    poll: Poll,
     entries: HashMap<usize, Box<Entry>>,
-    /// Transports with something to read, each at most once.
-    ready: VecDeque<usize>,
-    /// Times may be stale; the transport knows which one counts.
-    timers: BinaryHeap<Reverse<(Instant, usize)>>,
+    agenda: Agenda,
     buffer: Vec<u8>,
 }
 
-impl Poller {
-    /// Starts a thread.
-    pub(super) fn start(index: usize) -> io::Result<Arc<PollerHandle>> {
-        let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKER)?;
-        let (sender, inbox) = crossbeam::channel::unbounded();
-        let handle = Arc::new(PollerHandle { index, inbox: sender, waker, woken: AtomicBool::new(false) });
-        let mut poller = Self {
-            handle: Arc::clone(&handle),
-            inbox,
-            poll,
-            entries: HashMap::new(),
-            ready: VecDeque::new(),
-            timers: BinaryHeap::new(),
-            buffer: Vec::new(),
-        };
-        std::thread::Builder::new().name(format!("sshrs-poll-{index}")).spawn(move || {
-            THIS_POLLER.set(index);
-            poller.run();
-        })?;
-        Ok(handle)
-    }
+impl Serve for Poller {
+    type Command = Command;
 
-    fn run(&mut self) {
-        let mut events = Events::with_capacity(256);
-        loop {
-            let timeout = if self.ready.is_empty() && self.inbox.is_empty() {
-                let first = self.timers.peek().map(|Reverse((at, _))| *at);
-                first.map(|at| at.saturating_duration_since(Instant::now()))
-            } else {
-                Some(std::time::Duration::ZERO)
-            };
-            if self.poll.poll(&mut events, timeout).is_err() {
-                // EINTR; any other failure would be a bug here, and a pause keeps it from eating a core.
-                std::thread::sleep(std::time::Duration::from_millis(1));
-            }
-            // Before the inbox is drained: a command queued after the drain finds the flag down and wakes us.
-            self.handle.woken.store(false, Ordering::SeqCst);
-            while let Ok(command) = self.inbox.try_recv() {
-                self.command(command);
-            }
-            for event in &events {
-                if event.token() != WAKER {
-                    let over = event.is_read_closed() || event.is_error();
-                    self.ready_event(event.token().0, event.is_readable() || over, over, event.is_writable());
-                }
-            }
-            // Those ready now, one turn each; whoever has more goes to the end of the queue.
-            for _ in 0..self.ready.len() {
-                if let Some(token) = self.ready.pop_front() {
-                    self.guarded(token, Self::turn);
-                }
-            }
-            self.fire_timers();
-        }
+    fn agenda(&mut self) -> &mut Agenda {
+        &mut self.agenda
     }
 
     fn command(&mut self, command: Command) {
@@ -203,14 +124,14 @@ impl Poller {
                     drop(entry.shared.lock());
                 }
             }),
-            Command::Timer(token, at) => self.timers.push(Reverse((at, token))),
+            Command::Timer(token, at) => self.agenda.call_at(at, token),
             Command::Linger(token, until) => {
                 if let Some(entry) = self.entries.get_mut(&token) {
                     entry.linger = Some(until);
                     entry.held = false;
                     entry.kept = Vec::new();
                     entry.readable = true;
-                    self.timers.push(Reverse((until, token)));
+                    self.agenda.call_at(until, token);
                     self.queue(token);
                 }
             }
@@ -218,11 +139,60 @@ impl Poller {
         }
     }
 
+    fn reported(&mut self, event: &Readiness) {
+        let over = event.is_read_closed() || event.is_error();
+        let (token, readable) = (event.token().0, event.is_readable() || over);
+        let Some(entry) = self.entries.get_mut(&token) else { return };
+        entry.hangup |= over;
+        if readable {
+            entry.readable = true;
+        }
+        if (event.is_writable() || over) && entry.shared.wants_writable() {
+            self.guarded(token, |poller, token| {
+                if let Some(entry) = poller.entries.get(&token) {
+                    entry.shared.writable();
+                }
+            });
+        }
+        if readable {
+            self.queue(token);
+        }
+    }
+
+    fn turn(&mut self, token: usize) {
+        self.guarded(token, Self::serve);
+    }
+
+    fn time(&mut self, token: usize, at: Instant, now: Instant) {
+        let Some(entry) = self.entries.get(&token) else { return };
+        match entry.linger {
+            Some(until) if until <= now => self.remove(token),
+            Some(_) => {}
+            None => self.guarded(token, |poller, token| {
+                if let Some(entry) = poller.entries.get(&token) {
+                    entry.shared.timer_fired(at);
+                }
+            }),
+        }
+    }
+}
+
+impl Poller {
+    /// Starts a thread.
+    pub(super) fn start(index: usize) -> io::Result<Arc<PollerHandle>> {
+        Handle::start(format!("sshrs-poll-{index}"), |handle| Self {
+            handle: Arc::clone(handle),
+            entries: HashMap::new(),
+            agenda: Agenda::default(),
+            buffer: Vec::new(),
+        })
+    }
+
     fn add(&mut self, entry: Box<Entry>) {
         let token = entry.token;
         let registered = entry.socket.as_ref().map_or(Ok(()), |(socket, _)| {
             let interest = Interest::READABLE | Interest::WRITABLE;
-            self.poll.registry().register(&mut SourceFd(&socket.fd().as_raw_fd()), Token(token), interest)
+            self.handle.registry().register(&mut SourceFd(&socket.fd().as_raw_fd()), Token(token), interest)
         });
         let shared = Arc::clone(&entry.shared);
         self.entries.insert(token, entry);
@@ -234,12 +204,12 @@ impl Poller {
     fn remove(&mut self, token: usize) {
         if let Some(entry) = self.entries.remove(&token) {
             if let Some((socket, _)) = &entry.socket {
-                let _ = self.poll.registry().deregister(&mut SourceFd(&socket.fd().as_raw_fd()));
+                let _ = self.handle.registry().deregister(&mut SourceFd(&socket.fd().as_raw_fd()));
             }
         }
         if self.entries.is_empty() {
-            // Nobody is served: the memory goes back. Timers of the gone need no call.
-            self.timers.clear();
+            // Nobody is served: the memory goes back.
+            self.agenda.forget_times();
             self.buffer = Vec::new();
         }
     }
@@ -248,26 +218,8 @@ impl Poller {
         if let Some(entry) = self.entries.get_mut(&token) {
             if !entry.queued {
                 entry.queued = true;
-                self.ready.push_back(token);
+                self.agenda.queue(token);
             }
-        }
-    }
-
-    fn ready_event(&mut self, token: usize, readable: bool, over: bool, writable: bool) {
-        let Some(entry) = self.entries.get_mut(&token) else { return };
-        entry.hangup |= over;
-        if readable {
-            entry.readable = true;
-        }
-        if (writable || over) && entry.shared.wants_writable() {
-            self.guarded(token, |poller, token| {
-                if let Some(entry) = poller.entries.get(&token) {
-                    entry.shared.writable();
-                }
-            });
-        }
-        if readable {
-            self.queue(token);
         }
     }
 
@@ -283,7 +235,7 @@ impl Poller {
     }
 
     /// Reads and handles what one transport's peer sent, up to the bound of a turn.
-    fn turn(&mut self, token: usize) {
+    fn serve(&mut self, token: usize) {
         if self.buffer.is_empty() {
             self.buffer = vec![0; MAX_PACKET + READ];
         }
@@ -312,26 +264,6 @@ impl Poller {
             budget = budget.saturating_sub(filled - had);
             if budget == 0 {
                 return self.queue(token);
-            }
-        }
-    }
-
-    fn fire_timers(&mut self) {
-        let now = Instant::now();
-        while let Some(&Reverse((at, token))) = self.timers.peek() {
-            if at > now {
-                return;
-            }
-            self.timers.pop();
-            let Some(entry) = self.entries.get(&token) else { continue };
-            match entry.linger {
-                Some(until) if until <= now => self.remove(token),
-                Some(_) => {}
-                None => self.guarded(token, |poller, token| {
-                    if let Some(entry) = poller.entries.get(&token) {
-                        entry.shared.timer_fired(at);
-                    }
-                }),
             }
         }
     }

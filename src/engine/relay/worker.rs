@@ -3,14 +3,12 @@
 
 use super::pump::{Pump, Ready, Turn, CHUNK};
 use super::Outcome;
+use crate::engine::serving::{Agenda, Handle, Serve};
 use crate::engine::sys;
 use crate::error::{Error, ErrorKind, Result};
-use crossbeam::channel::{Receiver, Sender};
 use mio::event::Event as Readiness;
-use mio::{Events, Poll, Registry, Token, Waker};
-use std::cell::Cell;
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use mio::Token;
+use std::collections::HashMap;
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,24 +21,17 @@ pub(super) const LINGER: Duration = Duration::from_secs(30);
 /// How long what was written to a socket may take to arrive, where closing it earlier could cost it.
 const PARTING: Duration = Duration::from_secs(5);
 
-/// The waker's token; relays count from 1.
-const WAKER: Token = Token(0);
-
 /// Tokens of one relay's descriptors: for reading, for writing, for both in one.
 const KINDS: usize = 4;
 const READ: usize = 0;
 const WRITE: usize = 1;
 const BOTH: usize = 2;
 
+/// Relays count from 1.
 static NEXT_ID: AtomicUsize = AtomicUsize::new(1);
 
-thread_local! {
-    /// Which worker this thread is, so that it does not wake itself.
-    static THIS_WORKER: Cell<usize> = const { Cell::new(usize::MAX) };
-}
-
 /// What other threads ask of a worker.
-pub(super) enum Command {
+pub(in crate::engine) enum Command {
     /// Serve this relay.
     Add(Box<Entry>),
     /// One of its channels changed.
@@ -50,29 +41,7 @@ pub(super) enum Command {
 }
 
 /// How other threads reach a worker.
-pub(in crate::engine) struct WorkerHandle {
-    index: usize,
-    inbox: Sender<Command>,
-    registry: Registry,
-    waker: Waker,
-    woken: AtomicBool,
-}
-
-impl WorkerHandle {
-    /// Queues a command; the worker sees it soon.
-    pub(super) fn send(&self, command: Command) {
-        // Fails only when the thread is gone, which it never is while the process runs.
-        let _ = self.inbox.send(command);
-        if THIS_WORKER.get() != self.index && !self.woken.swap(true, Ordering::SeqCst) {
-            let _ = self.waker.wake();
-        }
-    }
-
-    /// Where descriptors are watched.
-    pub(super) fn registry(&self) -> &Registry {
-        &self.registry
-    }
-}
+pub(in crate::engine) type WorkerHandle = Handle<Command>;
 
 /// A number no relay has had.
 pub(super) fn new_id() -> usize {
@@ -103,7 +72,7 @@ impl Wake {
 }
 
 /// A relay, as its worker keeps it.
-pub(super) struct Entry {
+pub(in crate::engine) struct Entry {
     pub(super) id: usize,
     pub(super) pump: Pump,
     pub(super) outcome: Arc<Outcome>,
@@ -130,74 +99,21 @@ impl Entry {
 
 /// One worker thread's state.
 pub(in crate::engine) struct Worker {
-    handle: Arc<WorkerHandle>,
-    inbox: Receiver<Command>,
-    poll: Poll,
     relays: HashMap<usize, Box<Entry>>,
-    /// Relays that have a turn, each at most once.
-    ready: VecDeque<usize>,
-    /// Times may be stale; the relay knows which one counts.
-    timers: BinaryHeap<Reverse<(Instant, usize)>>,
+    agenda: Agenda,
     /// What is being moved; empty, without capacity, while there is no relay.
     scratch: Vec<u8>,
 }
 
-impl Worker {
-    /// Starts a thread.
-    pub(in crate::engine) fn start(index: usize) -> io::Result<Arc<WorkerHandle>> {
-        let poll = Poll::new()?;
-        let registry = poll.registry().try_clone()?;
-        let waker = Waker::new(poll.registry(), WAKER)?;
-        let (sender, inbox) = crossbeam::channel::unbounded();
-        let handle = Arc::new(WorkerHandle { index, inbox: sender, registry, waker, woken: AtomicBool::new(false) });
-        let mut worker = Self {
-            handle: Arc::clone(&handle),
-            inbox,
-            poll,
-            relays: HashMap::new(),
-            ready: VecDeque::new(),
-            timers: BinaryHeap::new(),
-            scratch: Vec::new(),
-        };
-        std::thread::Builder::new().name(format!("sshrs-relay-{index}")).spawn(move || {
-            THIS_WORKER.set(index);
-            sys::block_sigpipe();
-            worker.run();
-        })?;
-        Ok(handle)
+impl Serve for Worker {
+    type Command = Command;
+
+    fn agenda(&mut self) -> &mut Agenda {
+        &mut self.agenda
     }
 
-    fn run(&mut self) {
-        let mut events = Events::with_capacity(256);
-        loop {
-            let timeout = if self.ready.is_empty() && self.inbox.is_empty() {
-                let first = self.timers.peek().map(|Reverse((at, _))| *at);
-                first.map(|at| at.saturating_duration_since(Instant::now()))
-            } else {
-                Some(Duration::ZERO)
-            };
-            if self.poll.poll(&mut events, timeout).is_err() {
-                // EINTR; any other failure would be a bug here, and a pause keeps it from eating a core.
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            // Before the inbox is drained: a command queued after the drain finds the flag down and wakes us.
-            self.handle.woken.store(false, Ordering::SeqCst);
-            while let Ok(command) = self.inbox.try_recv() {
-                self.command(command);
-            }
-            for event in &events {
-                if event.token() != WAKER {
-                    self.ready_event(event);
-                }
-            }
-            // Those ready now, one turn each; whoever has more goes to the end of the queue.
-            for _ in 0..self.ready.len() {
-                if let Some(id) = self.ready.pop_front() {
-                    self.guarded_turn(id);
-                }
-            }
-            self.fire_timers();
-        }
+    fn begin(&mut self) {
+        sys::block_sigpipe();
     }
 
     fn command(&mut self, command: Command) {
@@ -212,16 +128,7 @@ impl Worker {
         }
     }
 
-    fn queue(&mut self, id: usize) {
-        if let Some(entry) = self.relays.get_mut(&id) {
-            if !entry.queued {
-                entry.queued = true;
-                self.ready.push_back(id);
-            }
-        }
-    }
-
-    fn ready_event(&mut self, event: &Readiness) {
+    fn reported(&mut self, event: &Readiness) {
         let (id, kind) = (event.token().0 / KINDS, event.token().0 % KINDS);
         let Some(entry) = self.relays.get_mut(&id) else { return };
         let over = event.is_error() || event.is_read_closed() || event.is_write_closed();
@@ -234,14 +141,44 @@ impl Worker {
         self.queue(id);
     }
 
-    /// A panic while serving one relay ends that relay only.
-    fn guarded_turn(&mut self, id: usize) {
-        if catch_unwind(AssertUnwindSafe(|| self.turn(id))).is_err() {
+    fn turn(&mut self, id: usize) {
+        // A panic while serving one relay ends that relay only.
+        if catch_unwind(AssertUnwindSafe(|| self.serve(id))).is_err() {
             self.finish(id, Err(Error::from(ErrorKind::Internal)));
         }
     }
 
-    fn turn(&mut self, id: usize) {
+    fn time(&mut self, id: usize, _at: Instant, now: Instant) {
+        if let Some(entry) = self.relays.get(&id).filter(|entry| entry.until.is_some_and(|until| until <= now)) {
+            let text = "the side that was left took no more of what was there for it";
+            let missed = if entry.parting { Ok(()) } else { Err(Error::new(ErrorKind::Io, text)) };
+            let result = entry.pump.result().and(missed);
+            self.finish(id, result);
+        }
+    }
+}
+
+impl Worker {
+    /// Starts a thread.
+    pub(in crate::engine) fn start(index: usize) -> io::Result<Arc<WorkerHandle>> {
+        Handle::start(format!("sshrs-relay-{index}"), |_| Self {
+            relays: HashMap::new(),
+            agenda: Agenda::default(),
+            scratch: Vec::new(),
+        })
+    }
+
+    fn queue(&mut self, id: usize) {
+        if let Some(entry) = self.relays.get_mut(&id) {
+            if !entry.queued {
+                entry.queued = true;
+                self.agenda.queue(id);
+            }
+        }
+    }
+
+    /// Moves what can be moved.
+    fn serve(&mut self, id: usize) {
         if self.scratch.is_empty() {
             self.scratch = vec![0; CHUNK];
         }
@@ -280,22 +217,8 @@ impl Worker {
     fn wait_for(&mut self, id: usize, time: Duration) {
         if let Some(entry) = self.relays.get_mut(&id) {
             entry.until = Instant::now().checked_add(time);
-            self.timers.extend(entry.until.map(|at| Reverse((at, id))));
-        }
-    }
-
-    fn fire_timers(&mut self) {
-        let now = Instant::now();
-        while let Some(&Reverse((at, id))) = self.timers.peek() {
-            if at > now {
-                return;
-            }
-            self.timers.pop();
-            if let Some(entry) = self.relays.get(&id).filter(|entry| entry.until.is_some_and(|until| until <= now)) {
-                let text = "the side that was left took no more of what was there for it";
-                let missed = if entry.parting { Ok(()) } else { Err(Error::new(ErrorKind::Io, text)) };
-                let result = entry.pump.result().and(missed);
-                self.finish(id, result);
+            if let Some(at) = entry.until {
+                self.agenda.call_at(at, id);
             }
         }
     }
@@ -307,8 +230,8 @@ impl Worker {
         let ended = catch_unwind(AssertUnwindSafe(|| drop(pump)));
         outcome.set(if ended.is_ok() { result } else { Err(Error::from(ErrorKind::Internal)) });
         if self.relays.is_empty() {
-            // Nobody is served: the memory goes back. Timers of the gone need no call.
-            self.timers.clear();
+            // Nobody is served: the memory goes back.
+            self.agenda.forget_times();
             self.scratch = Vec::new();
         }
     }
