@@ -102,7 +102,7 @@ struct Way {
     carried: u64,
 }
 
-/// How a turn ended.
+/// How a turn ended. There may be more to do all the same, see [`Pump::has_more`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
     /// Nothing can be done until an end changes.
@@ -111,8 +111,6 @@ pub(super) enum Turn {
     Linger,
     /// Both directions are done, but what was written to an end may not have gone yet.
     Part,
-    /// There is more to do; others first.
-    More,
     /// Both directions are done.
     Over,
 }
@@ -123,13 +121,15 @@ pub(super) struct Pump {
     b: Box<dyn End>,
     from_a: Way,
     from_b: Way,
+    /// There is more to do; others first.
+    more: bool,
     /// The first failure.
     error: Option<Error>,
 }
 
 impl Pump {
     pub(super) fn new(a: Box<dyn End>, b: Box<dyn End>) -> Self {
-        Self { a, b, from_a: Way::default(), from_b: Way::default(), error: None }
+        Self { a, b, from_a: Way::default(), from_b: Way::default(), more: false, error: None }
     }
 
     /// Moves what can be moved. `scratch` has [`CHUNK`] bytes.
@@ -139,6 +139,7 @@ impl Pump {
         // The second direction may have found out that `b` is broken, and no event says so again.
         let given_up = self.from_a.look(&mut *self.a, &mut *self.b, &mut self.error);
         let more_a = more_a || (given_up && self.from_a.drop_rest(&mut *self.a, scratch));
+        self.more = more_a || more_b;
         let done = self.from_a.done && self.from_b.done;
         if done && self.error.is_none() {
             self.a.complete();
@@ -147,9 +148,7 @@ impl Pump {
         if done && !self.from_a.dropping && !self.from_b.dropping {
             return Turn::Over;
         }
-        if more_a || more_b {
-            return Turn::More;
-        }
+        // Whatever else goes on: a side that never stops sending keeps nothing for ever.
         if done {
             return Turn::Part;
         }
@@ -159,6 +158,11 @@ impl Pump {
             return Turn::Linger;
         }
         Turn::Wait
+    }
+
+    /// Whether the last turn left something that can be done now.
+    pub(super) fn has_more(&self) -> bool {
+        self.more
     }
 
     /// A descriptor reported something; only the second end may be one.

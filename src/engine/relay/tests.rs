@@ -141,6 +141,11 @@ impl Test {
     fn turn(&mut self) -> Turn {
         self.pump.turn(&mut vec![0; CHUNK])
     }
+
+    /// A turn, and whether another is due at once.
+    fn turn_more(&mut self) -> (Turn, bool) {
+        (self.turn(), self.pump.has_more())
+    }
 }
 
 fn pattern(n: usize) -> Vec<u8> {
@@ -216,10 +221,10 @@ fn tiny_writes_lose_nothing() {
 fn a_turn_has_a_budget() {
     let mut t = Test::new();
     t.a.gives(&pattern(10 * CHUNK));
-    assert_eq!(t.turn(), Turn::More);
+    assert_eq!(t.turn_more(), (Turn::Wait, true));
     let moved = t.b.on().took.len();
     assert!(moved > 0 && moved < 10 * CHUNK, "{moved}");
-    while t.turn() == Turn::More {}
+    while t.turn_more().1 {}
     assert_eq!(t.b.on().took.len(), 10 * CHUNK);
 }
 
@@ -307,9 +312,22 @@ fn an_end_is_kept_while_letting_go_could_cost_what_was_written() {
     t.a.on().life = Life::Gone;
     t.b.on().discards = VecDeque::from([Discard::Wait, Discard::More, Discard::Wait, Discard::Wait, Discard::Over]);
     // The second direction is looked at behind the first.
-    for expected in [Turn::Part, Turn::More, Turn::Part, Turn::Part, Turn::Over] {
-        assert_eq!(t.turn(), expected);
+    for more in [false, true, false, false] {
+        assert_eq!(t.turn_more(), (Turn::Part, more), "what still comes does not put the end off");
     }
+    assert_eq!(t.turn(), Turn::Over);
     assert_eq!(t.b.told(), (b"last words".to_vec(), Some(10)));
     assert_eq!(t.pump.result(), Ok(()));
+}
+
+#[test]
+fn a_side_that_sends_without_end_and_reads_nothing_does_not_put_the_end_off() {
+    let mut t = Test::new();
+    t.a.gives(b"for the other");
+    t.a.on().life = Life::Gone;
+    t.b.on().room = 3;
+    t.b.on().discards = VecDeque::from([Discard::More; 2]);
+    assert_eq!(t.turn_more(), (Turn::Linger, true));
+    assert_eq!(t.turn_more(), (Turn::Linger, true));
+    assert_eq!(t.turn_more(), (Turn::Linger, false));
 }

@@ -190,16 +190,11 @@ impl Worker {
         let turn = entry.pump.turn(&mut self.scratch);
         let after = entry.pump.carried();
         entry.outcome.count(after);
+        let more = entry.pump.has_more();
         match turn {
             Turn::Over => {
                 let result = entry.pump.result();
                 self.finish(id, result);
-            }
-            Turn::More => {
-                if !entry.parting {
-                    entry.until = None;
-                }
-                self.queue(id);
             }
             Turn::Wait => entry.until = None,
             Turn::Linger if entry.until.is_none() || before != after => {
@@ -211,6 +206,9 @@ impl Worker {
                 self.wait_for(id, PARTING);
             }
             Turn::Linger | Turn::Part => {}
+        }
+        if more {
+            self.queue(id);
         }
     }
 
