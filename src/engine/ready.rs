@@ -55,7 +55,7 @@ pub(super) struct Entry {
     interest: AtomicU32,
     /// Under the queue's lock.
     user_data: AtomicUsize,
-    /// Set once, under the queue's lock.
+    /// Set once, under the queue's lock while there is a queue.
     dead: AtomicBool,
 }
 
@@ -192,7 +192,7 @@ impl Queue {
             return None;
         }
         let interest = entry.interest.load(Ordering::Relaxed);
-        let ready = found & interest;
+        let ready = found & interest & !flags::ONESHOT;
         if ready == 0 {
             if entry.place.compare_exchange(LOOKING, IDLE, Ordering::AcqRel, Ordering::Acquire).is_err() {
                 self.append(state, entry);
@@ -335,7 +335,10 @@ impl Drop for Registration {
     /// From here on the queue tells nothing of it.
     fn drop(&mut self) {
         let entry = &self.entry;
-        let Some(queue) = entry.queue.upgrade() else { return };
+        let Some(queue) = entry.queue.upgrade() else {
+            // Nobody is left to tell. The target, which may stay for long, forgets it.
+            return entry.dead.store(true, Ordering::Relaxed);
+        };
         if queue.process != std::process::id() {
             return;
         }
@@ -363,25 +366,29 @@ impl Place {
 /// The queues one handle is in; goes with the handle.
 #[derive(Debug, Default)]
 pub struct Registrations {
-    /// Protects the list. A transport's lock, an `Event`'s and a queue's may be taken under it; it is taken under none.
+    /// Protects the list. Only a queue's lock is taken under it; it is taken under none.
     list: Mutex<Vec<Registration>>,
 }
 
 impl Registrations {
     /// The handle's place in a queue, which `make` makes, without interest, where there is none yet.
     pub fn place(&self, queue: &ReadyQueue, make: impl FnOnce() -> Result<Registration>) -> Result<Place> {
-        let mut list = self.list.lock();
-        list.retain(|r| r.entry.queue.strong_count() > 0);
-        let known = list.iter().find(|r| std::ptr::eq(r.entry.queue.as_ptr(), Arc::as_ptr(&queue.queue)));
-        let entry = match known {
-            Some(registration) => Arc::clone(&registration.entry),
-            None => {
-                let made = make()?;
-                let entry = Arc::clone(&made.entry);
-                list.push(made);
-                entry
-            }
+        let known = |list: &mut Vec<Registration>| {
+            list.retain(|r| r.entry.queue.strong_count() > 0);
+            let found = list.iter().find(|r| std::ptr::eq(r.entry.queue.as_ptr(), Arc::as_ptr(&queue.queue)));
+            found.map(|registration| Place(Arc::clone(&registration.entry)))
         };
+        if let Some(place) = known(&mut self.list.lock()) {
+            return Ok(place);
+        }
+        // Without the lock: giving a transport's lock back may call the application's log callback.
+        let made = make()?;
+        let mut list = self.list.lock();
+        if let Some(place) = known(&mut list) {
+            return Ok(place);
+        }
+        let entry = Arc::clone(&made.entry);
+        list.push(made);
         Ok(Place(entry))
     }
 

@@ -26,6 +26,11 @@ impl Watchers {
         self.0.push(entry);
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Tells them what the object is ready for now.
     pub(super) fn mark(&mut self, flags: u32) {
         self.0.retain(|entry| entry.mark(flags));

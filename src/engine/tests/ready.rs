@@ -319,3 +319,31 @@ fn a_forked_child_frees_a_queue_whose_lock_was_held() {
         true
     }));
 }
+
+#[test]
+fn queues_that_are_gone_leave_nothing_with_what_they_watched() {
+    let event = Event::new();
+    let handle = Registrations::default();
+    for _ in 0..50 {
+        let queue = ReadyQueue::new().unwrap();
+        handle.place(&queue, || Ok(event.watch(&queue, 0, 0))).unwrap().set(flags::DONE, 1);
+        assert_eq!(round(&queue), []);
+    }
+    event.watchers(|watchers| assert_eq!(watchers.len(), 1));
+}
+
+#[test]
+fn a_handle_may_be_used_while_it_is_added() {
+    let (queue, event) = (ReadyQueue::new().unwrap(), Event::new());
+    let handle = Registrations::default();
+    // As a log callback may, or another thread.
+    let inside = || handle.place(&queue, || Ok(event.watch(&queue, 0, 0))).unwrap().set(flags::DONE, 1);
+    let make = || {
+        handle.remove(&queue);
+        inside();
+        Ok(event.watch(&queue, 0, 0))
+    };
+    handle.place(&queue, make).unwrap().set(flags::DONE, 2);
+    event.set();
+    assert_eq!(round(&queue), [told(flags::DONE, 2)]);
+}
