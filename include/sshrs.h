@@ -2916,9 +2916,9 @@ void ssh_exec_result_free(ssh_exec_result_t *result);
  * socket whose peer still sends only when what was written to it has arrived, or after 5 seconds.
  * event: borrowed, set when the relay is over; may be NULL.
  * out_relay: owned result, ssh_relay_free; may be NULL.
- * Returns SSH_OK; SSH_ERR_INVALID_STATE where the channel is relayed already; SSH_ERR_CHANNEL_CLOSED;
- * SSH_ERR_INVALID_ARGUMENT for a negative descriptor or a socket that is no stream; SSH_ERR_IO for one that is not open;
- * SSH_ERR_RESOURCE_LIMIT. After a failure the channel is as it was.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE where the channel is relayed already, or the peer has not answered its opening;
+ * SSH_ERR_CHANNEL_CLOSED; SSH_ERR_INVALID_ARGUMENT for a negative descriptor or a socket that is no stream; SSH_ERR_IO
+ * for one that is not open; SSH_ERR_RESOURCE_LIMIT. After a failure the channel is as it was.
  */
 ssh_status_t ssh_relay_new_fd(ssh_channel_t *channel,
                               int read_fd,
@@ -2932,7 +2932,7 @@ ssh_status_t ssh_relay_new_fd(ssh_channel_t *channel,
  * a, b: borrowed; the relay has its own references and closes both when it is over, but for sessions that are complete.
  * event: borrowed, set when the relay is over; may be NULL.
  * out_relay: owned result, ssh_relay_free; may be NULL.
- * Returns SSH_OK; SSH_ERR_INVALID_STATE where one is relayed already, or both are the same; SSH_ERR_CHANNEL_CLOSED;
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE as above, or where both are the same; SSH_ERR_CHANNEL_CLOSED;
  * SSH_ERR_RESOURCE_LIMIT.
  */
 ssh_status_t ssh_relay_new_channel(ssh_channel_t *a,

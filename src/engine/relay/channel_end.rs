@@ -19,10 +19,15 @@ impl ChannelEnd {
     /// Has `wake` told of the channel's changes.
     pub(super) fn new(channel: &Channel, wake: Wake) -> Result<Self> {
         let mut core = channel.lock()?;
+        let over = core.error.clone();
         let state =
             core.channels.get_mut(&channel.channel_id()).ok_or_else(|| Error::from(ErrorKind::ChannelClosed))?;
         if state.relay.is_some() {
             return Err(Error::new(ErrorKind::InvalidState, "the channel is relayed already"));
+        }
+        if state.opened.is_none() {
+            let early = || Error::new(ErrorKind::InvalidState, "the channel's opening is not answered yet");
+            return Err(over.unwrap_or_else(early));
         }
         state.relay = Some(wake);
         Ok(Self { channel: channel.clone(), closes: false })

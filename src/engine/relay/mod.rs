@@ -92,7 +92,7 @@ impl Relay {
     /// Relays between a channel and what `read` and `write` name, both taken, also on failure; without `write`, `read`
     /// serves both ways. The channel is kept, and closed when the relay is over; but a session whose both
     /// directions are done is only let go, because its exit status may still come. After a failure it is as before.
-    /// `event` is set once it is over. Fails with `InvalidState` where the channel is relayed already, `ChannelClosed`
+    /// `event` is set once it is over. Fails with `InvalidState` where the channel is relayed already or its opening not answered, `ChannelClosed`
     /// where it is gone, `InvalidArgument` for a socket that is no stream.
     pub fn with_descriptors(
         channel: &Channel,
