@@ -1,5 +1,6 @@
 /* Private and public keys of every type, encrypted ones, and what is wrong with those that do not load. */
 #include "support.h"
+#include <sys/resource.h>
 
 static void path_of(char *path, size_t size, const char *name)
 {
@@ -39,6 +40,33 @@ static void check_pair(const char *name, const char *type, uint32_t bits)
     ssh_key_free(public_key);
 }
 
+/* AddressSanitizer and valgrind have memory of their own to find, and this takes it away. */
+#ifdef __SANITIZE_ADDRESS__
+#define LIMITS_MEMORY false
+#else
+#define LIMITS_MEMORY !slow_checker()
+#endif
+
+/* A file that asks for a gigabyte where there is less. */
+static void check_memory(void)
+{
+    static const char file[] = "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: aes256-cbc\nComment: test\nPublic-Lines: 2\n"
+                               "AAAAC3NzaC1lZDI1NTE5AAAAIEzZAVx7tP/Kwx4fszJJI2uTOTqS+eiy5leNuxA0\nZHq3\n"
+                               "Key-Derivation: Argon2id\nArgon2-Memory: 1048576\nArgon2-Passes: 1\nArgon2-Parallelism: 1\n"
+                               "Argon2-Salt: ea07bce181afe4825d16f139cdb9cf04\nPrivate-Lines: 1\n"
+                               "oEoZYlwyxMPihXwIQULmyATOvo3z9/udF/HnAb8Gzku9LpRauTlt/95dpJwFS3Hy\n"
+                               "Private-MAC: 7244185e599e2d2f6ad547c060b379e46f7a31cf74564797d400eaa0d8a42ac8\n";
+    struct rlimit limit, old;
+    ssh_key_t *key;
+
+    CHECK(getrlimit(RLIMIT_AS, &old) == 0);
+    limit = old;
+    limit.rlim_cur = (rlim_t)1 << 29;
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    CHECK_STATUS(ssh_key_load_private_memory(file, sizeof file - 1, "secret", 6, &key), SSH_ERR_RESOURCE_LIMIT);
+    CHECK(setrlimit(RLIMIT_AS, &old) == 0);
+}
+
 int main(void)
 {
     const char *passphrase = setting("SSHRS_TEST_PASSPHRASE");
@@ -68,5 +96,7 @@ int main(void)
     CHECK_STATUS(ssh_key_load_private_memory("no key", 6, NULL, 0, &key), SSH_ERR_KEY_CORRUPT);
     CHECK_STATUS(ssh_key_load_public_memory("", 0, &key), SSH_ERR_KEY_CORRUPT);
     CHECK_STATUS(ssh_key_load_private_file("/dev/zero", NULL, 0, &key), SSH_ERR_FILE);
+    if (LIMITS_MEMORY)
+        check_memory();
     return 0;
 }

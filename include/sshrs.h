@@ -1272,7 +1272,8 @@ void ssh_ready_free(ssh_ready_t *ready);
  * passphrase: copied; any bytes; NULL: none.
  * out_key: owned result, ssh_key_free.
  * Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_KEY_NEEDS_PASSPHRASE; SSH_ERR_KEY_BAD_PASSPHRASE; SSH_ERR_KEY_CORRUPT;
- * SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_CIPHER, _TYPE or _FORMAT.
+ * SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_CIPHER, _TYPE or _FORMAT;
+ * SSH_ERR_RESOURCE_LIMIT: no memory for what the file's key derivation takes.
  */
 ssh_status_t ssh_key_load_private_file(const char *path,
                                        const void *passphrase,

@@ -68,7 +68,8 @@ unsafe fn passphrase<'a>(p: *const c_void, len: usize) -> Result<Option<&'a [u8]
 /// passphrase: copied; any bytes; NULL: none.
 /// out_key: owned result, ssh_key_free.
 /// Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_KEY_NEEDS_PASSPHRASE; SSH_ERR_KEY_BAD_PASSPHRASE; SSH_ERR_KEY_CORRUPT;
-/// SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_CIPHER, _TYPE or _FORMAT.
+/// SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_WEAK; SSH_ERR_KEY_UNSUPPORTED_CIPHER, _TYPE or _FORMAT;
+/// SSH_ERR_RESOURCE_LIMIT: no memory for what the file's key derivation takes.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_key_load_private_file(
     path: *const c_char,

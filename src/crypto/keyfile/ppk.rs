@@ -200,7 +200,13 @@ impl<'a> Derivation<'a> {
         }
         let parameters = Params::new(memory, passes, number(self.parallelism)?, Some(80)).map_err(|_| damaged())?;
         let salt = armor::hex(self.salt).ok_or_else(damaged)?;
-        let mut blocks = vec![Block::default(); parameters.block_count()];
+        let mut blocks = Vec::new();
+        // A file may ask for more than there is: that must not end the program.
+        blocks.try_reserve_exact(parameters.block_count()).map_err(|_| {
+            let text = format!("no memory for the key file's Argon2, which takes {memory} KiB");
+            Error::new(ErrorKind::ResourceLimit, text)
+        })?;
+        blocks.resize(parameters.block_count(), Block::default());
         let mut derived = Zeroizing::new(vec![0; 80]);
         Argon2::new(algorithm, Version::V0x13, parameters)
             .hash_password_into_with_memory(passphrase, &salt, &mut derived, &mut blocks)
