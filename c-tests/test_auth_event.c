@@ -25,6 +25,8 @@ int main(void)
 
     CHECK_OK(ssh_event_clear(event));
     CHECK_OK(ssh_transport_auth_publickey_event(transport, user, key, event));
+    /* One at a time, whether or not it is over already. */
+    CHECK_STATUS(ssh_transport_auth_publickey_event(transport, user, key, event), SSH_ERR_INVALID_STATE);
     CHECK_OK(ssh_event_wait(event, WAIT_MS));
     CHECK(ssh_transport_is_authenticated(transport));
     ssh_transport_free(transport);

@@ -32,6 +32,7 @@ int main(void)
     CHECK_OK(ssh_channel_recv(channel, up, sizeof up, WAIT_MS, &up_len));
     CHECK(up_len == 3);
     CHECK(!ssh_channel_exit_status_ready(channel));
+    CHECK_STATUS(ssh_channel_send_signal(channel, "SIGTERM"), SSH_ERR_INVALID_ARGUMENT);
     CHECK_OK(ssh_channel_send_signal(channel, "TERM"));
     CHECK_OK(ssh_channel_recv_exit_signal(channel, WAIT_MS, &signal, NULL, NULL));
     CHECK(signal != NULL && strcmp(signal, "TERM") == 0);

@@ -40,7 +40,9 @@
  *
  * Time       timeout_ms is milliseconds: 0 polls, SSH_WAIT_FOREVER (-1) has no bound, SSH_WAIT_DEFAULT (-2) uses what
  *            the transport's options or ssh_channel_settimeout say. Expiry is SSH_ERR_TIMEOUT and does no harm unless
- *            the comment says so. Anything that waits is woken by the end of the connection and by _close.
+ *            the comment says so. Anything that waits is woken by the end of the connection and by _close. A question to
+ *            the peer is not taken back by a bound that passes, so asking again with 0 asks twice: to ask without waiting
+ *            use the _begin or _event function.
  *
  * Options    Structs that begin with `size_t size` are initialised with their _INIT macro. A zero field means the
  *            default; a NULL pointer to the struct means all defaults. They are copied at the call. Newer versions only
@@ -186,7 +188,9 @@ typedef struct ssh_ticket_t ssh_ticket_t;
 /** OpenSSH's own format. */
 #define SSH_KEY_FORMAT_OPENSSH 0
 
-/** PKCS#8 in PEM (RFC 5958), which OpenSSL and most other programs read. It holds no comment. */
+/**
+ * PKCS#8 in PEM (RFC 5958), which OpenSSL and most other programs read; a comment given is not written. OpenSSH reads ed25519 keys in it since 9.6.
+ */
 #define SSH_KEY_FORMAT_PKCS8 1
 
 /**
@@ -369,7 +373,10 @@ typedef struct ssh_connect_options_t {
      * Borrowed; the name to look up. Default: the host given to ssh_transport_new_host or ssh_transport_new_address.
      */
     const char *known_host_name;
-    /** The port to look up. Default: the port connected to, or 22 where the transport does not know it. */
+    /**
+     * The port to look up. Default: the port given to ssh_transport_new_host or ssh_transport_new_address; 22
+     * for all other transports, which know of none.
+     */
     uint32_t known_host_port;
     /** SSH_HOSTKEY_CHECK, SSH_HOSTKEY_ACCEPT_NEW or SSH_HOSTKEY_ANY. */
     int32_t hostkey_policy;
@@ -1075,7 +1082,9 @@ ssh_status_t ssh_set_log_callback(uint32_t level,
  */
 ssh_exception_t *ssh_get_exception(ssh_transport_t *transport);
 
-/** Returns the error's SSH_ERR_* status; SSH_OK for NULL. */
+/**
+ * Returns the error's SSH_ERR_* status, or SSH_PARTIAL after an _event login that needs a further method; SSH_OK for NULL.
+ */
 ssh_status_t ssh_exception_code(const ssh_exception_t *exception);
 
 /** Returns where in a connection's life the error happened: SSH_STAGE_*. */
@@ -1186,7 +1195,7 @@ ssh_status_t ssh_ready_new(ssh_ready_t **out_ready);
 
 /**
  * Gives the queue's file descriptor, which is readable while ssh_ready_next is worth calling, for poll and its kin; never
- * read it.
+ * read it. Watch it level-triggered: with EPOLLET a handle that was not drained is not reported again.
  *
  * out_fd: borrowed result, valid until ssh_ready_free; -1 on failure.
  */
@@ -1714,9 +1723,11 @@ ssh_status_t ssh_transport_start_client(ssh_transport_t *transport,
 ssh_status_t ssh_transport_start_client_event(ssh_transport_t *transport, ssh_event_t *event);
 
 /**
- * Ends the connection: sends DISCONNECT with reason 11 (RFC 4253 section 11.1) as far as the options' close_timeout_ms
- * allows, and wakes every waiter, on channels too, with SSH_ERR_CLOSED. A second call does nothing. Data that arrived
- * stays readable. Allowed in callbacks.
+ * Ends the connection: sends DISCONNECT with reason 11 (RFC 4253 section 11.1) and wakes every waiter, on channels too,
+ * with SSH_ERR_CLOSED. A second call does nothing. Data that arrived stays readable. Allowed in callbacks.
+ *
+ * Blocks, for at most the options' close_timeout_ms, where the socket has no room for what is left to send;
+ * ssh_transport_free ends a connection without.
  */
 ssh_status_t ssh_transport_close(ssh_transport_t *transport);
 
@@ -1841,8 +1852,8 @@ ssh_status_t ssh_transport_getpeername(const ssh_transport_t *transport, char **
  * ssh_transport_auth_*.
  * Returns SSH_OK: authenticated; SSH_PARTIAL: accepted, a further method must follow; SSH_ERR_AUTH_FAILED: refused;
  * SSH_ERR_AUTH_METHOD_NOT_ALLOWED: the server takes other methods; SSH_ERR_TIMEOUT; SSH_ERR_INVALID_STATE before the
- * negotiation, after success, and while another attempt is running. The connection stays up, for another attempt with
- * the same user name: many servers disconnect where it changes.
+ * negotiation and after success. Another thread's attempt is waited for. The connection stays up, for another attempt
+ * with the same user name: many servers disconnect where it changes.
  */
 ssh_status_t ssh_transport_auth_none(ssh_transport_t *transport,
                                      const char *username,
@@ -1917,9 +1928,11 @@ ssh_status_t ssh_transport_auth_interactive_dumb(ssh_transport_t *transport,
 /**
  * Like ssh_transport_auth_password with its fallback, without waiting.
  *
- * event: used, not taken; set when the attempt is over: ssh_transport_is_authenticated says how, ssh_get_exception why.
- * The bound is the options' auth_timeout_ms.
- * Returns SSH_OK where the attempt began; SSH_ERR_INVALID_STATE.
+ * event: used, not taken; set when the attempt is over, and cleared by nobody but you (ssh_event_clear).
+ * ssh_transport_is_authenticated says how it ended, ssh_get_exception why: the exception's code is SSH_PARTIAL where the
+ * step was accepted and a further method must follow. The bound is the options' auth_timeout_ms.
+ * Returns SSH_OK where the attempt began; SSH_ERR_INVALID_STATE before the negotiation, after success, and while another
+ * attempt is running.
  */
 ssh_status_t ssh_transport_auth_password_event(ssh_transport_t *transport,
                                                const char *username,
@@ -1976,7 +1989,8 @@ ssh_status_t ssh_transport_open_session(ssh_transport_t *transport,
  * timeout_ms: SSH_WAIT_DEFAULT is the transport options' channel_timeout_ms.
  * out_channel: owned result, ssh_channel_free.
  * Returns SSH_OK; SSH_ERR_CHANNEL_PROHIBITED, _CONNECT_FAILED, _UNKNOWN_TYPE, _SHORTAGE or _REFUSED with the peer's
- * reason and text in the exception; SSH_ERR_TIMEOUT; SSH_ERR_INVALID_STATE before authentication.
+ * reason and text in the exception; SSH_ERR_TIMEOUT; SSH_ERR_INVALID_STATE before authentication;
+ * SSH_ERR_RESOURCE_LIMIT where max_channels are open.
  */
 ssh_status_t ssh_transport_open_channel(ssh_transport_t *transport,
                                         const char *kind,
@@ -2051,6 +2065,7 @@ ssh_status_t ssh_transport_send_no_more_sessions(ssh_transport_t *transport);
  * interval_ms: how long; 0 turns it off.
  * max_unanswered: after so many requests without any answer the connection ends with SSH_ERR_PEER_DEAD; 0: never. Not
  * counted while the peer's input waits because of max_pending_requests or max_pending_globals.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE before the start.
  */
 ssh_status_t ssh_transport_set_keepalive(ssh_transport_t *transport,
                                          int64_t interval_ms,
@@ -2437,7 +2452,7 @@ ssh_status_t ssh_channel_update_environment(ssh_channel_t *channel,
 /**
  * Sends a signal to the command (RFC 4254 section 6.9); there is no answer to wait for.
  *
- * signal: borrowed; "INT", "TERM", ... without "SIG".
+ * signal: borrowed; "INT", "TERM", ...; with "SIG" in front it is SSH_ERR_INVALID_ARGUMENT.
  */
 ssh_status_t ssh_channel_send_signal(ssh_channel_t *channel, const char *signal);
 
@@ -2689,7 +2704,8 @@ ssh_status_t ssh_channel_sendall_stderr(ssh_channel_t *channel,
 ssh_status_t ssh_channel_close(ssh_channel_t *channel);
 
 /**
- * Releases a channel's handle; the last handle closes the channel. Never waits; allowed in callbacks. NULL is allowed.
+ * Releases a channel's handle; the last handle closes the channel. Never waits; allowed in callbacks, but not for a
+ * channel that a callback was lent ("borrowed"). NULL is allowed.
  */
 void ssh_channel_free(ssh_channel_t *channel);
 

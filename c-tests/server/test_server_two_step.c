@@ -40,6 +40,8 @@ int main(void)
 {
     ssh_server_hooks_t hooks = SSH_SERVER_HOOKS_INIT;
     ssh_password_options_t options = SSH_PASSWORD_OPTIONS_INIT;
+    ssh_exception_t *e;
+    ssh_event_t *event;
     char *left;
     pair_t pair;
 
@@ -54,7 +56,14 @@ int main(void)
     ssh_string_free(left);
     CHECK(!ssh_transport_is_authenticated(pair.server) && !ssh_transport_is_authenticated(pair.client));
     CHECK_STATUS(ssh_transport_auth_password(pair.client, "root", "old", 3, &options, WAIT_MS, NULL), SSH_ERR_AUTH_FAILED);
-    CHECK_STATUS(ssh_transport_auth_publickey(pair.client, "user", host_key(), WAIT_MS, NULL), SSH_PARTIAL);
+    /* Without waiting, the exception's code says it. */
+    CHECK_OK(ssh_event_new(&event));
+    CHECK_OK(ssh_transport_auth_publickey_event(pair.client, "user", host_key(), event));
+    CHECK_OK(ssh_event_wait(event, WAIT_MS));
+    e = ssh_get_exception(pair.client);
+    CHECK(ssh_exception_code(e) == SSH_PARTIAL && strcmp(ssh_exception_methods(e), "password") == 0);
+    ssh_exception_free(e);
+    ssh_event_free(event);
     CHECK_OK(ssh_transport_auth_password(pair.client, "user", "old", 3, &options, WAIT_MS, NULL));
     CHECK(ssh_transport_is_authenticated(pair.server));
     pair_free(&pair);

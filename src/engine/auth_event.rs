@@ -37,9 +37,21 @@ impl Transport {
                 core.live()?;
                 return Err(no_session());
             }
+            let why = if core.live()?.is_authenticated() {
+                "already authenticated"
+            } else if core.auth.busy || core.auth_event {
+                "another attempt is running"
+            } else {
+                ""
+            };
+            if !why.is_empty() {
+                return Err(Error::new(ErrorKind::InvalidState, why));
+            }
+            core.auth_event = true;
         }
         // Not a handle: an application that drops its transport ends the attempt.
-        let (shared, done) = (Arc::clone(self.shared()), SetAtEnd(done.clone()));
+        let shared = Arc::clone(self.shared());
+        let done = AtEnd { shared: Arc::clone(&shared), event: done.clone() };
         Runtime::get().pool.spawn(Box::new(move || {
             match work(&shared) {
                 Ok(result) if result.left.is_empty() => {}
@@ -58,11 +70,17 @@ impl Transport {
     }
 }
 
-/// Sets its event whatever happens, a panic included.
-struct SetAtEnd(Event);
+/// Makes way for the next attempt and sets its event, whatever happens, a panic included.
+struct AtEnd {
+    shared: Arc<Shared>,
+    event: Event,
+}
 
-impl Drop for SetAtEnd {
+impl Drop for AtEnd {
     fn drop(&mut self) {
-        self.0.set();
+        if let Ok(mut core) = self.shared.lock() {
+            core.auth_event = false;
+        }
+        self.event.set();
     }
 }

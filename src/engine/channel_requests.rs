@@ -194,11 +194,16 @@ pub(super) enum End {
 /// How the command ended, if it has.
 fn end_of(core: &mut Core, channel: &Channel) -> Option<Result<End>> {
     let lost = core.error.clone();
+    let opening = core.channels.get(&channel.channel_id()).is_some_and(|state| state.opened.is_none());
     let conn = match core.conn() {
         Ok(conn) => conn,
         Err(error) => return Some(Err(error)),
     };
     let Some(state) = conn.channel(channel.channel_id()) else { return Some(Ok(End::Nothing)) };
+    // Begun, and not answered by the peer: nothing has ended.
+    if lost.is_none() && opening {
+        return None;
+    }
     Some(match (ended_how(state)?, lost) {
         // The status may have been on its way.
         (End::Nothing, Some(lost)) if !state.close_received() => Err(lost),

@@ -119,6 +119,8 @@ pub(super) struct Core {
     /// Global requests that want a reply.
     pub globals: HashMap<u64, Option<Option<Vec<u8>>>>,
     pub auth: AuthSlot,
+    /// An attempt that will set an event runs, or is about to.
+    pub auth_event: bool,
     /// Channels the peer opened, accepted, for `accept`.
     pub incoming: VecDeque<ChannelId>,
     /// Readiness queues the transport is in.
@@ -165,6 +167,7 @@ impl Core {
             replies: HashMap::new(),
             globals: HashMap::new(),
             auth: AuthSlot::default(),
+            auth_event: false,
             incoming: VecDeque::new(),
             watchers: Watchers::default(),
             exchanges: 0,

@@ -74,8 +74,8 @@ fn ask_new_password(options: &ssh_password_options_t, prompt: &[u8]) -> Option<S
 /// ssh_transport_auth_*.
 /// Returns SSH_OK: authenticated; SSH_PARTIAL: accepted, a further method must follow; SSH_ERR_AUTH_FAILED: refused;
 /// SSH_ERR_AUTH_METHOD_NOT_ALLOWED: the server takes other methods; SSH_ERR_TIMEOUT; SSH_ERR_INVALID_STATE before the
-/// negotiation, after success, and while another attempt is running. The connection stays up, for another attempt with
-/// the same user name: many servers disconnect where it changes.
+/// negotiation and after success. Another thread's attempt is waited for. The connection stays up, for another attempt
+/// with the same user name: many servers disconnect where it changes.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_auth_none(
     transport: *mut ssh_transport_t,
@@ -223,9 +223,11 @@ pub unsafe extern "C" fn ssh_transport_auth_interactive_dumb(
 
 /// Like ssh_transport_auth_password with its fallback, without waiting.
 ///
-/// event: used, not taken; set when the attempt is over: ssh_transport_is_authenticated says how, ssh_get_exception why.
-/// The bound is the options' auth_timeout_ms.
-/// Returns SSH_OK where the attempt began; SSH_ERR_INVALID_STATE.
+/// event: used, not taken; set when the attempt is over, and cleared by nobody but you (ssh_event_clear).
+/// ssh_transport_is_authenticated says how it ended, ssh_get_exception why: the exception's code is SSH_PARTIAL where the
+/// step was accepted and a further method must follow. The bound is the options' auth_timeout_ms.
+/// Returns SSH_OK where the attempt began; SSH_ERR_INVALID_STATE before the negotiation, after success, and while another
+/// attempt is running.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_auth_password_event(
     transport: *mut ssh_transport_t,

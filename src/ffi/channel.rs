@@ -22,7 +22,8 @@ pub unsafe extern "C" fn ssh_channel_close(channel: *mut ssh_channel_t) -> ssh_s
     })
 }
 
-/// Releases a channel's handle; the last handle closes the channel. Never waits; allowed in callbacks. NULL is allowed.
+/// Releases a channel's handle; the last handle closes the channel. Never waits; allowed in callbacks, but not for a
+/// channel that a callback was lent ("borrowed"). NULL is allowed.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_free(channel: *mut ssh_channel_t) {
     // SAFETY: the C contract, see ffi/mod.rs.

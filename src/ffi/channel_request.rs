@@ -169,12 +169,15 @@ pub unsafe extern "C" fn ssh_channel_update_environment(
 
 /// Sends a signal to the command (RFC 4254 section 6.9); there is no answer to wait for.
 ///
-/// signal: borrowed; "INT", "TERM", ... without "SIG".
+/// signal: borrowed; "INT", "TERM", ...; with "SIG" in front it is SSH_ERR_INVALID_ARGUMENT.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_channel_send_signal(channel: *mut ssh_channel_t, signal: *const c_char) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (channel, signal) = unsafe { (arg::handle(channel)?, arg::text(signal, "signal")?) };
+        if signal.starts_with("SIG") {
+            return Err(invalid("signals are named without \"SIG\" (RFC 4254 section 6.10)"));
+        }
         channel.run(|c| c.send_signal(signal))
     })
 }

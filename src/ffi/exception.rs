@@ -3,7 +3,7 @@
 use super::guard::guard_value;
 use super::handle::ssh_transport_t;
 use super::text::c_string;
-use super::types::{ssh_status_t, SSH_OK, SSH_STAGE_NONE};
+use super::types::{ssh_status_t, SSH_OK, SSH_PARTIAL, SSH_STAGE_NONE};
 use crate::engine::Transport;
 use crate::error::Error;
 use std::cell::RefCell;
@@ -53,7 +53,8 @@ impl From<&Error> for ssh_exception_t {
         let mismatch = detail.and_then(|d| d.mismatch.as_ref());
         let joined = |list: &[String], by: &str| (!list.is_empty()).then(|| c_string(&list.join(by)));
         Self {
-            code: error.kind().code(),
+            // How an _event login says what a blocking one returns.
+            code: if error.detail().is_some_and(|detail| detail.partial) { SSH_PARTIAL } else { error.kind().code() },
             stage: error.stage() as i32,
             text: c_string(error.text()),
             hint: c_string(error.hint()),
@@ -98,7 +99,7 @@ fn opt(text: &Option<CString>) -> *const c_char {
     text.as_ref().map_or(null(), |t| t.as_ptr())
 }
 
-/// Returns the error's SSH_ERR_* status; SSH_OK for NULL.
+/// Returns the error's SSH_ERR_* status, or SSH_PARTIAL after an _event login that needs a further method; SSH_OK for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_exception_code(exception: *const ssh_exception_t) -> ssh_status_t {
     // SAFETY: the C contract, see ffi/mod.rs.

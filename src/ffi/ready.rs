@@ -66,7 +66,7 @@ pub unsafe extern "C" fn ssh_ready_new(out_ready: *mut *mut ssh_ready_t) -> ssh_
 }
 
 /// Gives the queue's file descriptor, which is readable while ssh_ready_next is worth calling, for poll and its kin; never
-/// read it.
+/// read it. Watch it level-triggered: with EPOLLET a handle that was not drained is not reported again.
 ///
 /// out_fd: borrowed result, valid until ssh_ready_free; -1 on failure.
 #[no_mangle]

@@ -38,9 +38,11 @@ pub unsafe extern "C" fn ssh_transport_start_client_event(
     })
 }
 
-/// Ends the connection: sends DISCONNECT with reason 11 (RFC 4253 section 11.1) as far as the options' close_timeout_ms
-/// allows, and wakes every waiter, on channels too, with SSH_ERR_CLOSED. A second call does nothing. Data that arrived
-/// stays readable. Allowed in callbacks.
+/// Ends the connection: sends DISCONNECT with reason 11 (RFC 4253 section 11.1) and wakes every waiter, on channels too,
+/// with SSH_ERR_CLOSED. A second call does nothing. Data that arrived stays readable. Allowed in callbacks.
+///
+/// Blocks, for at most the options' close_timeout_ms, where the socket has no room for what is left to send;
+/// ssh_transport_free ends a connection without.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_close(transport: *mut ssh_transport_t) -> ssh_status_t {
     guard_unit(|| {

@@ -106,7 +106,8 @@ pub unsafe extern "C" fn ssh_transport_open_session(
 /// timeout_ms: SSH_WAIT_DEFAULT is the transport options' channel_timeout_ms.
 /// out_channel: owned result, ssh_channel_free.
 /// Returns SSH_OK; SSH_ERR_CHANNEL_PROHIBITED, _CONNECT_FAILED, _UNKNOWN_TYPE, _SHORTAGE or _REFUSED with the peer's
-/// reason and text in the exception; SSH_ERR_TIMEOUT; SSH_ERR_INVALID_STATE before authentication.
+/// reason and text in the exception; SSH_ERR_TIMEOUT; SSH_ERR_INVALID_STATE before authentication;
+/// SSH_ERR_RESOURCE_LIMIT where max_channels are open.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_open_channel(
     transport: *mut ssh_transport_t,
@@ -255,6 +256,7 @@ pub unsafe extern "C" fn ssh_transport_send_no_more_sessions(transport: *mut ssh
 /// interval_ms: how long; 0 turns it off.
 /// max_unanswered: after so many requests without any answer the connection ends with SSH_ERR_PEER_DEAD; 0: never. Not
 /// counted while the peer's input waits because of max_pending_requests or max_pending_globals.
+/// Returns SSH_OK; SSH_ERR_INVALID_STATE before the start.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_set_keepalive(
     transport: *mut ssh_transport_t,

@@ -59,7 +59,7 @@ pub const SSH_LIST_PUBKEY: i32 = 12;
 
 /// OpenSSH's own format.
 pub const SSH_KEY_FORMAT_OPENSSH: u32 = 0;
-/// PKCS#8 in PEM (RFC 5958), which OpenSSL and most other programs read. It holds no comment.
+/// PKCS#8 in PEM (RFC 5958), which OpenSSL and most other programs read; a comment given is not written. OpenSSH reads ed25519 keys in it since 9.6.
 pub const SSH_KEY_FORMAT_PKCS8: u32 = 1;
 /// PKCS#1 for RSA keys, SEC1 for ECDSA keys, none for ed25519: what programs read that know nothing newer. Only without
 /// a passphrase.
@@ -210,7 +210,8 @@ pub struct ssh_connect_options_t {
     pub known_hosts: *const ssh_known_hosts_t,
     /// Borrowed; the name to look up. Default: the host given to ssh_transport_new_host or ssh_transport_new_address.
     pub known_host_name: *const c_char,
-    /// The port to look up. Default: the port connected to, or 22 where the transport does not know it.
+    /// The port to look up. Default: the port given to ssh_transport_new_host or ssh_transport_new_address; 22
+    /// for all other transports, which know of none.
     pub known_host_port: u32,
     /// SSH_HOSTKEY_CHECK, SSH_HOSTKEY_ACCEPT_NEW or SSH_HOSTKEY_ANY.
     pub hostkey_policy: i32,

@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 
 /// What stands between a first line and its last line, which must be the file's last.
 pub(super) fn between<'a>(text: &'a str, begin: &str, end: &str) -> Result<&'a str> {
-    let body = text.strip_prefix(begin).ok_or_else(|| corrupt("the key file's first line is damaged"))?;
-    let (body, rest) = body.split_once(end).ok_or_else(|| corrupt("the key file's last line is missing"))?;
+    let body = text.strip_prefix(begin).ok_or_else(|| corrupt("the first line is damaged"))?;
+    let (body, rest) = body.split_once(end).ok_or_else(|| corrupt("the last line is missing"))?;
     if !rest.trim().is_empty() {
-        return Err(corrupt("the key file has text after its last line"));
+        return Err(corrupt("there is text after the last line"));
     }
     Ok(body)
 }
@@ -22,9 +22,8 @@ pub(super) fn decode(body: &str) -> Result<Zeroizing<Vec<u8>>> {
     let mut packed = Zeroizing::new(Vec::with_capacity(body.len()));
     packed.extend(body.bytes().filter(|b| !b.is_ascii_whitespace()));
     let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(packed.len())]);
-    let len = STANDARD
-        .decode_slice(packed.as_slice(), bytes.as_mut_slice())
-        .map_err(|_| corrupt("the key file's base64 is damaged"))?;
+    let len =
+        STANDARD.decode_slice(packed.as_slice(), bytes.as_mut_slice()).map_err(|_| corrupt("the base64 is damaged"))?;
     bytes.truncate(len);
     Ok(bytes)
 }

@@ -28,10 +28,14 @@ pub fn parse_public(bytes: &[u8]) -> Result<(PublicKey, String)> {
     }
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
     let line = line.ok_or_else(|| corrupt("the public key file is empty"))?;
-    if line.contains("PRIVATE KEY") || line.starts_with(super::ppk::BEGIN) {
+    if text.contains("PRIVATE KEY-----") || line.starts_with(super::ppk::BEGIN) {
         // Only the public half can be had from a private key, never the other way round.
         let error = Error::new(ErrorKind::KeyUnsupportedFormat, "the file is a private key, not a public one");
         return Err(error.with(|detail| detail.hint = Some("ssh-keygen -y -f FILE prints the public half")));
+    }
+    if line.starts_with("----") {
+        let text = "the file is no public key in a format that is read here";
+        return Err(Error::new(ErrorKind::KeyUnsupportedFormat, text));
     }
     PublicKey::parse_line(line)
 }

@@ -40,7 +40,9 @@
  *
  * Time       timeout_ms is milliseconds: 0 polls, SSH_WAIT_FOREVER (-1) has no bound, SSH_WAIT_DEFAULT (-2) uses what
  *            the transport's options or ssh_channel_settimeout say. Expiry is SSH_ERR_TIMEOUT and does no harm unless
- *            the comment says so. Anything that waits is woken by the end of the connection and by _close.
+ *            the comment says so. Anything that waits is woken by the end of the connection and by _close. A question to
+ *            the peer is not taken back by a bound that passes, so asking again with 0 asks twice: to ask without waiting
+ *            use the _begin or _event function.
  *
  * Options    Structs that begin with `size_t size` are initialised with their _INIT macro. A zero field means the
  *            default; a NULL pointer to the struct means all defaults. They are copied at the call. Newer versions only
