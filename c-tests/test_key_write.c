@@ -122,7 +122,7 @@ static void check_looks(const ssh_key_t *key)
 {
     char line[1024], shown[1024] = "", *text;
     FILE *pipe;
-    char command[2048];
+    char command[4096];
 
     CHECK_OK(ssh_key_write_public_file(key, path_of("key.pub"), "me@here", true));
     CHECK_OK(ssh_key_get_fingerprint_md5(key, &text));
