@@ -53,6 +53,7 @@ static void log_in(ssh_ready_t *ready, ssh_transport_t *transports[2], const ssh
 static void refusals(ssh_ready_t *ready, ssh_transport_t *transport)
 {
     ssh_channel_t *channel, *pending;
+    ssh_transport_t *inside;
     ssh_exception_t *e;
 
     /* A kind of channel that the server does not know: OpenSSH gives this reason whatever is wrong. */
@@ -76,6 +77,12 @@ static void refusals(ssh_ready_t *ready, ssh_transport_t *transport)
     CHECK_OK(finish(ready, channel));
     CHECK_OK(ssh_channel_close(channel));
     ssh_channel_free(channel);
+
+    /* Nothing is built on one that is not answered. */
+    CHECK_OK(ssh_transport_open_session_begin(transport, NULL, &pending));
+    if (ssh_channel_finish(pending) == SSH_PENDING)
+        CHECK_STATUS(ssh_transport_new_channel(pending, NULL, &inside), SSH_ERR_INVALID_STATE);
+    ssh_channel_free(pending);
 
     /* Freed before it is answered, and closed before it is. */
     CHECK_OK(ssh_transport_open_session_begin(transport, NULL, &pending));

@@ -302,6 +302,65 @@ static void check_refusals(ssh_transport_t *transport)
     ssh_channel_free(channel);
 }
 
+/* Relayed before the server has answered the opening; a refusal is the relay's end. */
+static void check_openings(ssh_transport_t *transport)
+{
+    struct peer *peer = peer_new(answer_at_the_end);
+    ssh_channel_options_t options = SSH_CHANNEL_OPTIONS_INIT;
+    ssh_channel_t *channel;
+    ssh_relay_t *relay;
+    char buf[8];
+    int ends[2];
+
+    options.dest_host = "127.0.0.1";
+    options.dest_port = peer->port;
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    CHECK_OK(ssh_transport_open_channel_begin(transport, "direct-tcpip", &options, &channel));
+    CHECK_OK(ssh_relay_new_fd(channel, ends[0], ends[0], NULL, &relay));
+    CHECK(write(ends[1], "early", 5) == 5 && shutdown(ends[1], SHUT_WR) == 0);
+    CHECK(recv(ends[1], buf, sizeof buf, MSG_WAITALL) == 5 && memcmp(buf, "early", 5) == 0);
+    CHECK_OK(ssh_relay_wait(relay, WAIT_MS));
+    CHECK_OK(ssh_channel_finish(channel));
+    CHECK(ssh_channel_is_closed(channel));
+    CHECK_STATUS(ssh_relay_new_channel(channel, channel, NULL, NULL), SSH_ERR_CHANNEL_CLOSED);
+    close(ends[1]);
+    ssh_relay_free(relay);
+    ssh_channel_free(channel);
+    peer_end(peer);
+
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    CHECK_OK(ssh_transport_open_channel_begin(transport, "nonsense", NULL, &channel));
+    CHECK_OK(ssh_relay_new_fd(channel, ends[0], ends[0], NULL, &relay));
+    CHECK_STATUS(ssh_relay_wait(relay, WAIT_MS), SSH_ERR_CHANNEL_CONNECT_FAILED);
+    CHECK(read(ends[1], buf, 1) == 0);
+    CHECK_STATUS(ssh_channel_finish(channel), SSH_ERR_CHANNEL_CONNECT_FAILED);
+    close(ends[1]);
+    ssh_relay_free(relay);
+    ssh_channel_free(channel);
+}
+
+/* One of two commands ends, or its channel is closed here; the other would go on for ever. */
+static void check_floods(ssh_transport_t *one, ssh_transport_t *other, const char *command, bool close_it)
+{
+    ssh_channel_t *a, *b;
+    ssh_relay_t *relay;
+
+    CHECK_OK(ssh_transport_open_session(one, NULL, WAIT_MS, &a));
+    CHECK_OK(ssh_transport_open_session(other, NULL, WAIT_MS, &b));
+    CHECK_OK(ssh_channel_exec_command(a, command, WAIT_MS));
+    CHECK_OK(ssh_channel_exec_command(b, "exec cat /dev/zero", WAIT_MS));
+    CHECK_OK(ssh_relay_new_channel(a, b, NULL, &relay));
+    if (close_it) {
+        sleep_ms(300);
+        CHECK_OK(ssh_channel_close(a));
+    }
+    CHECK_OK(ssh_relay_wait(relay, 10000));
+    CHECK(ssh_channel_is_closed(a) && ssh_channel_is_closed(b));
+    ssh_relay_free(relay);
+    ssh_channel_free(a);
+    ssh_channel_free(b);
+}
+
 /* The connection's end is the relay's. */
 static void check_lost(ssh_transport_t *transport)
 {
@@ -335,6 +394,9 @@ int main(void)
     check_sessions(one, one);
     check_sessions(one, other);
     check_refusals(one);
+    check_openings(one);
+    check_floods(one, other, "sleep 0.2", false);
+    check_floods(one, other, "exec cat /dev/zero", true);
     check_lost(other);
     ssh_transport_free(other);
     ssh_transport_free(one);

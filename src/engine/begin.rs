@@ -27,7 +27,7 @@ pub enum Progress {
 
 impl Transport {
     /// As [`Transport::open_channel`] without waiting for the answer, which [`Channel::finish`] takes. Until it is there
-    /// the channel is good for nothing else; closing or dropping it closes the channel when the peer has opened it.
+    /// the channel is good for nothing but a relay; closing or dropping it closes the channel when the peer has opened it.
     pub fn open_channel_begin(
         &self,
         kind: &str,
@@ -77,6 +77,11 @@ impl Channel {
             state.begun.push_back(Begun { token: Some(token), name: name.to_owned() });
         }
         Ok(())
+    }
+
+    /// Whether the peer has answered the opening.
+    pub(super) fn is_answered(&self) -> Result<bool> {
+        Ok(self.lock()?.channels.get(&self.channel_id()).is_none_or(|state| state.opened.is_some()))
     }
 
     /// Takes the answer to the oldest thing begun: what the call that waits would have returned.

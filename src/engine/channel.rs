@@ -293,17 +293,18 @@ impl Channel {
     /// Closes the channel; idempotent, wakes every waiter. Buffered data stays readable.
     pub fn close(&self) {
         let Ok(mut core) = self.lock() else { return };
+        let was_open = core.conn.as_ref().and_then(|conn| conn.channel(self.inner.id)).is_some_and(|c| c.is_open());
         if let Some(conn) = &mut core.conn {
             // Fails where it is closed already.
             let _ = conn.close_channel(self.inner.id);
         }
         if let Some(state) = core.channels.get_mut(&self.inner.id) {
+            state.cut |= was_open && state.relay.is_some();
             // An opening that was begun: nobody will hear the answer.
             state.opened.get_or_insert_with(|| Err(ErrorKind::ChannelClosed.into()));
         }
         core.channel_changed(self.inner.id);
-        self.inner.waits.readable.notify_all();
-        self.inner.waits.writable.notify_all();
+        core.wake(self.inner.id, true, true);
     }
 
     /// Closed by either side, or with the transport; not while the peer has not answered the opening.

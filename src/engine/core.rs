@@ -55,6 +55,8 @@ pub(super) struct ChannelState {
     pub watchers: Watchers,
     /// Whoever relays it.
     pub relay: Option<Wake>,
+    /// The application closed it while it was open and relayed.
+    pub cut: bool,
     /// How the open went; None while it is not answered.
     pub opened: Option<Result<()>>,
     /// What was begun, oldest first.
@@ -77,6 +79,7 @@ impl ChannelState {
             send_signal: None,
             watchers: Watchers::default(),
             relay: None,
+            cut: false,
             opened,
             begun: VecDeque::new(),
             both: false,
@@ -387,12 +390,12 @@ impl Core {
     fn open_answered(&mut self, id: ChannelId, answer: Result<()>) {
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.opened = Some(answer);
-            channel.waits.readable.notify_all();
         }
+        self.wake(id, true, false);
         self.channel_changed(id);
     }
 
-    fn wake(&mut self, id: ChannelId, readers: bool, senders: bool) {
+    pub(super) fn wake(&self, id: ChannelId, readers: bool, senders: bool) {
         if let Some(channel) = self.channels.get(&id) {
             if let Some(relay) = &channel.relay {
                 relay.wake();

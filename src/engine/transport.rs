@@ -157,8 +157,11 @@ impl Transport {
         Ok(Self::new(Io::Stream(Arc::new(StreamIo::new(stream))), peer, options))
     }
 
-    /// Over a channel of another transport, which must stay open.
+    /// Over a channel of another transport, which must stay open. `InvalidState` while its opening is not answered.
     pub fn from_channel(channel: Channel, options: TransportOptions) -> Result<Self> {
+        if !channel.is_answered()? {
+            return Err(Error::new(ErrorKind::InvalidState, "the peer has not answered the opening of the channel"));
+        }
         Self::from_stream(Box::new(ChannelStream(channel)), options)
     }
 

@@ -89,7 +89,7 @@ pub unsafe extern "C" fn ssh_ready_fd(ready: *mut ssh_ready_t, out_fd: *mut c_in
 /// 0 when the handle is told: add it again to go on, as threads that share a queue want it. By then another thread may be
 /// told of it, even before this call returns, and may free it.
 /// user_data: given back by ssh_ready_next; never used by the library.
-/// Returns SSH_OK; SSH_ERR_CHANNEL_CLOSED for a channel that is gone.
+/// Returns SSH_OK, also for a channel that is closed.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_ready_add_channel(
     ready: *mut ssh_ready_t,

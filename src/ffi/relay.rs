@@ -58,16 +58,21 @@ fn give(relay: Relay, out: Option<&mut *mut ssh_relay_t>) {
 ///     ssh_channel_free(channel);
 ///
 /// channel: borrowed; the relay has its own reference and closes the channel when it is over. A session whose both
-/// directions are done, though, is left to the application's handle, if there still is one, for its exit status. Until the
-/// relay is over the application neither sends nor receives on the channel.
+/// directions are done, though, is left to the application's handle, if there still is one: a client's, whose output has
+/// ended, for its exit status, a server's for the one it sends. Until the relay is over the application neither sends nor
+/// receives on the channel. ssh_relay_stop ends it at once; after ssh_channel_close what had arrived is still written as far
+/// as it is taken at once. A channel that is still being opened is waited for, and a refusal ends the relay with its error,
+/// which ssh_channel_finish gives as well. For one that was relayed before and is open still, as a session may be, the relay
+/// is over at once, SSH_OK.
 /// read_fd, write_fd: taken, also when the call fails; may be the same. A connected stream socket, a pipe, a terminal or a
 /// file; made close-on-exec, O_NONBLOCK is not changed. Closed when the relay is done with them, before it is over; a TCP
 /// socket whose peer still sends only when what was written to it has arrived, or after 5 seconds.
-/// event: borrowed, set when the relay is over; may be NULL.
+/// event: used, not taken: set when the relay is over, also where its handle was freed before; may be NULL.
 /// out_relay: owned result, ssh_relay_free; may be NULL.
-/// Returns SSH_OK; SSH_ERR_INVALID_STATE where the channel is relayed already, or the peer has not answered its opening;
-/// SSH_ERR_CHANNEL_CLOSED; SSH_ERR_INVALID_ARGUMENT for a negative descriptor or a socket that is no stream; SSH_ERR_IO
-/// for one that is not open; SSH_ERR_RESOURCE_LIMIT. After a failure the channel is as it was.
+/// Returns SSH_OK; SSH_ERR_INVALID_STATE where the channel is relayed already; SSH_ERR_CHANNEL_CLOSED where it is closed,
+/// by whichever side, and nothing is left to read, or the connection's error where that ended it; SSH_ERR_INVALID_ARGUMENT
+/// for a negative descriptor or a socket that is no stream; SSH_ERR_IO for one that is not open; SSH_ERR_RESOURCE_LIMIT.
+/// After a failure the channel is as it was.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_relay_new_fd(
     channel: *mut ssh_channel_t,
@@ -93,11 +98,12 @@ pub unsafe extern "C" fn ssh_relay_new_fd(
 
 /// Relays between two channels, of one connection or of two: the rules are those of ssh_relay_new_fd.
 ///
-/// a, b: borrowed; the relay has its own references and closes both when it is over, but for sessions that are complete.
-/// event: borrowed, set when the relay is over; may be NULL.
+/// a, b: borrowed; the relay has its own references and closes both when it is over, but for sessions whose output has
+/// ended, and sessions of servers. A session that still sends when the other channel is gone is closed.
+/// event: used, not taken: set when the relay is over; may be NULL.
 /// out_relay: owned result, ssh_relay_free; may be NULL.
-/// Returns SSH_OK; SSH_ERR_INVALID_STATE as above, or where both are the same; SSH_ERR_CHANNEL_CLOSED;
-/// SSH_ERR_RESOURCE_LIMIT.
+/// Returns SSH_OK; SSH_ERR_INVALID_STATE where one is relayed already, or both are the same; SSH_ERR_CHANNEL_CLOSED where one
+/// is closed and has nothing left to read, or its connection's error; SSH_ERR_RESOURCE_LIMIT.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_relay_new_channel(
     a: *mut ssh_channel_t,
@@ -117,8 +123,12 @@ pub unsafe extern "C" fn ssh_relay_new_channel(
 /// Waits until a relay is over.
 ///
 /// timeout_ms: SSH_WAIT_DEFAULT has no bound.
-/// Returns SSH_OK: both sides were done; SSH_ERR_TIMEOUT: it goes on; otherwise what ended it: the connection's error,
-/// SSH_ERR_IO where a descriptor failed or took no more of a closed channel's data, SSH_ERR_CLOSED after ssh_relay_stop.
+/// Returns SSH_OK: both sides were done, or the application closed a channel; SSH_ERR_TIMEOUT: it goes on; otherwise what
+/// ended it, the first failure: the error of a connection that is lost or closed (SSH_ERR_PEER_DISCONNECTED,
+/// SSH_ERR_CONNECTION_LOST, SSH_ERR_PEER_DEAD, SSH_ERR_CLOSED and so on, what ssh_get_exception gives of the transport);
+/// SSH_ERR_IO where a descriptor failed, or where a side took no more of a closed channel's data; for a channel that was
+/// still being opened, the refusal (SSH_ERR_CHANNEL_PROHIBITED and those beside it) or SSH_ERR_CHANNEL_CLOSED where the
+/// application closed it; SSH_ERR_CLOSED after ssh_relay_stop; SSH_ERR_FORKED in a child; SSH_ERR_INTERNAL.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_relay_wait(relay: *mut ssh_relay_t, timeout_ms: i64) -> ssh_status_t {
     guard_unit(|| {
@@ -135,7 +145,8 @@ pub unsafe extern "C" fn ssh_relay_is_done(relay: *const ssh_relay_t) -> bool {
     guard_value(true, || unsafe { relay.as_ref() }.map(|relay| relay.inner.is_over()))
 }
 
-/// Ends a relay soon, whatever is on the way, and closes its channels and descriptors. Never waits; allowed in callbacks.
+/// Ends a relay at once, whatever is on the way, and closes its channels and descriptors: the way to end one early. Never
+/// waits; allowed in callbacks.
 /// One that is over stays as it is.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_relay_stop(relay: *mut ssh_relay_t) -> ssh_status_t {

@@ -170,6 +170,7 @@ pub unsafe extern "C" fn ssh_transport_new_stream(
 /// channel: used, not taken: its handle may be freed, but must not be read or written any more.
 /// options: may be NULL.
 /// out_transport: owned result, ssh_transport_free.
+/// Returns SSH_OK; SSH_ERR_INVALID_STATE while the channel's opening is not answered.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_transport_new_channel(
     channel: *const ssh_channel_t,

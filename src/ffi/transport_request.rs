@@ -139,9 +139,9 @@ pub unsafe extern "C" fn ssh_transport_open_session_begin(
 /// Begins to open a channel: asks the peer, as ssh_transport_open_channel does, and returns at once. SSH_READY_DONE tells
 /// when the answer is there, ssh_channel_finish takes it.
 ///
-/// Until then calls on the channel that need it open fail with SSH_ERR_INVALID_STATE, and nothing is ready to be read or
-/// sent. Closing or freeing it gives the opening up: an answer that comes later is met with CLOSE. There is no bound but
-/// the application's.
+/// Until then calls on the channel that need it open, but relays, fail with SSH_ERR_INVALID_STATE, and nothing is ready to
+/// be read or sent. Closing or freeing it gives the opening up: an answer that comes later is met with CLOSE. There is no
+/// bound but the application's.
 /// kind, options: as for ssh_transport_open_channel.
 /// out_channel: owned result, ssh_channel_free, whatever the answer.
 /// Returns SSH_OK; SSH_ERR_INVALID_STATE before authentication; what ended the connection.

@@ -6,7 +6,9 @@ use crate::engine::channel::{Channel, Recv};
 use crate::engine::core::Core;
 use crate::engine::shared::Locked;
 use crate::error::{Error, ErrorKind, Result};
+use crate::proto::connection::Connection;
 use crate::proto::event::{ChannelId, Stream};
+use crate::proto::phase::Role;
 
 /// A channel that a relay has for itself. Each method holds its transport's lock and no other.
 pub(super) struct ChannelEnd {
@@ -16,20 +18,25 @@ pub(super) struct ChannelEnd {
 }
 
 impl ChannelEnd {
-    /// Has `wake` told of the channel's changes.
+    /// Has `wake` told of the channel's changes. Fails with the transport's error, or `ChannelClosed`, where the channel
+    /// is closed and has nothing left to give.
     pub(super) fn new(channel: &Channel, wake: Wake) -> Result<Self> {
         let mut core = channel.lock()?;
-        let over = core.error.clone();
-        let state =
-            core.channels.get_mut(&channel.channel_id()).ok_or_else(|| Error::from(ErrorKind::ChannelClosed))?;
+        let id = channel.channel_id();
+        let proto = core.conn.as_ref().and_then(|conn| conn.channel(id));
+        let is_of_use = proto.is_some_and(|c| c.is_open() || c.queued(Stream::Data) > 0);
+        let ended = core.error.clone().filter(|_| !proto.is_some_and(|c| c.end_is_deliberate()));
+        let state = core.channels.get_mut(&id).ok_or(ErrorKind::ChannelClosed)?;
         if state.relay.is_some() {
             return Err(Error::new(ErrorKind::InvalidState, "the channel is relayed already"));
         }
-        if state.opened.is_none() {
-            let early = || Error::new(ErrorKind::InvalidState, "the channel's opening is not answered yet");
-            return Err(over.unwrap_or_else(early));
+        // An opening that is not answered, or whose answer nobody has heard, is of use.
+        let is_opening = !matches!(state.opened, Some(Ok(()))) && !state.begun.is_empty();
+        if !is_of_use && (!is_opening || ended.is_some()) {
+            return Err(ended.unwrap_or_else(|| ErrorKind::ChannelClosed.into()));
         }
         state.relay = Some(wake);
+        state.cut = false;
         Ok(Self { channel: channel.clone(), closes: false })
     }
 
@@ -38,6 +45,11 @@ impl ChannelEnd {
         let mut end = self;
         end.closes = true;
         end
+    }
+
+    fn is_of_server(&self) -> bool {
+        let role = |core: Locked<'_>| core.conn.as_ref().map(Connection::role);
+        self.channel.lock().is_ok_and(|core| role(core) == Some(Role::Server))
     }
 
     /// Runs `work` under the lock and tells those who poll the channel's descriptors.
@@ -71,6 +83,10 @@ fn drop_stderr(core: &mut Core, id: ChannelId) {
 impl End for ChannelEnd {
     fn read(&mut self, into: &mut [u8]) -> Result<Read> {
         self.with(|core, id| {
+            match core.channels.get(&id).and_then(|state| state.opened.clone()) {
+                Some(opened) => opened?,
+                None => return Ok(Read::Nothing),
+            }
             drop_stderr(core, id);
             let (max, mut at) = (into.len(), 0);
             let mut sink = |bytes: &[u8]| {
@@ -90,7 +106,10 @@ impl End for ChannelEnd {
     }
 
     fn write(&mut self, data: &[u8]) -> Result<Write> {
-        let sent = self.with(|core, id| core.live()?.send(id, Stream::Data, data));
+        let sent = self.with(|core, id| {
+            let answered = core.channels.get(&id).is_none_or(|state| state.opened.is_some());
+            core.live().and_then(|conn| if answered { conn.send(id, Stream::Data, data) } else { Ok(0) })
+        });
         match sent {
             Ok(0) => Ok(Write::Full),
             Ok(n) => Ok(Write::Took(n)),
@@ -116,8 +135,9 @@ impl End for ChannelEnd {
     }
 
     fn complete(&mut self) {
-        // A session ends with its exit status, which comes, or is sent, behind the data.
-        self.closes = self.channel.kind() != "session";
+        // A session ends with its exit status. A server's application sends it behind the data; a client's peer does, but
+        // not one that was left in the middle of its output: that would go on for nobody.
+        self.closes = self.channel.kind() != "session" || !(self.is_of_server() || self.channel.eof_received());
     }
 
     fn life(&mut self) -> Life {
@@ -125,11 +145,18 @@ impl End for ChannelEnd {
             Ok(core) => core,
             Err(e) => return Life::Lost(e),
         };
-        let Some(channel) = core.conn.as_ref().and_then(|conn| conn.channel(self.channel.channel_id())) else {
+        let id = self.channel.channel_id();
+        match core.channels.get(&id).map(|state| &state.opened) {
+            Some(Some(Err(error))) => return Life::Lost(error.clone()),
+            Some(None) => return core.error.clone().map_or(Life::Opening, Life::Lost),
+            Some(Some(Ok(()))) | None => {}
+        }
+        let Some(channel) = core.conn.as_ref().and_then(|conn| conn.channel(id)) else {
             return Life::Lost(core.error.clone().unwrap_or_else(|| Error::from(ErrorKind::ChannelClosed)));
         };
         match &core.error {
             Some(error) if !channel.close_received() => Life::Lost(error.clone()),
+            _ if core.channels.get(&id).is_some_and(|state| state.cut) => Life::Cut,
             _ if !channel.is_open() => Life::Gone,
             _ if channel.eof_sent() => Life::Deaf,
             _ => Life::Open,

@@ -91,9 +91,11 @@ impl Draft {
 impl Relay {
     /// Relays between a channel and what `read` and `write` name, both taken, also on failure; without `write`, `read`
     /// serves both ways. The channel is kept, and closed when the relay is over; but a session whose both
-    /// directions are done is only let go, because its exit status may still come. After a failure it is as before.
-    /// `event` is set once it is over. Fails with `InvalidState` where the channel is relayed already or its opening not answered, `ChannelClosed`
-    /// where it is gone, `InvalidArgument` for a socket that is no stream.
+    /// directions are done is only let go, because its exit status may still come, or be sent: of a client's those whose
+    /// output has ended. After a failure it is as before. An opening that is not answered is waited for.
+    /// `event` is set once it is over. Fails with `InvalidState` where the channel is relayed already, `ChannelClosed` or
+    /// the transport's error where it is closed and has nothing left to give, `InvalidArgument` for a socket that is no
+    /// stream.
     pub fn with_descriptors(
         channel: &Channel,
         read: OwnedFd,
@@ -123,7 +125,7 @@ impl Relay {
         Ok(draft.start(Box::new(a.go()), Box::new(b.go()), event, worker::LINGER))
     }
 
-    /// Waits until the relay is over: both sides are done. Otherwise what ended it: the transport's error, a
+    /// Waits until the relay is over: both sides are done. Otherwise what ended it: the transport's error, a refusal, a
     /// descriptor's (`Io`, also where data of a channel that is gone was not taken), `Closed` after [`Relay::stop`].
     pub fn wait(&self, deadline: Deadline) -> Result<()> {
         if self.pid != std::process::id() {

@@ -45,12 +45,16 @@ pub(super) enum Discard {
 /// What can still be done with an end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Life {
+    /// It neither takes nor gives anything yet.
+    Opening,
     /// It takes data, as far as is known.
     Open,
     /// It takes no more data, and may have some to give.
     Deaf,
     /// It takes no more, and gives what it has and nothing else.
     Gone,
+    /// As `Gone`, by the application: what it has goes where it is taken at once.
+    Cut,
     /// As `Gone`, and not because one side wanted it.
     Lost(Error),
 }
@@ -134,12 +138,18 @@ impl Pump {
 
     /// Moves what can be moved. `scratch` has [`CHUNK`] bytes.
     pub(super) fn turn(&mut self, scratch: &mut [u8]) -> Turn {
+        if self.is_too_early() {
+            self.more = false;
+            return Turn::Wait;
+        }
         let more_a = self.from_a.step(&mut *self.a, &mut *self.b, scratch, &mut self.error);
         let more_b = self.from_b.step(&mut *self.b, &mut *self.a, scratch, &mut self.error);
         // The second direction may have found out that `b` is broken, and no event says so again.
         let given_up = self.from_a.look(&mut *self.a, &mut *self.b, &mut self.error);
         let more_a = more_a || (given_up && self.from_a.drop_rest(&mut *self.a, scratch));
         self.more = more_a || more_b;
+        self.from_a.cut(&mut *self.a, &mut *self.b);
+        self.from_b.cut(&mut *self.b, &mut *self.a);
         let done = self.from_a.done && self.from_b.done;
         if done && self.error.is_none() {
             self.a.complete();
@@ -163,6 +173,13 @@ impl Pump {
     /// Whether the last turn left something that can be done now.
     pub(super) fn has_more(&self) -> bool {
         self.more
+    }
+
+    /// Whether an end is still being opened, and the other not lost: ends of file are passed on only to what is open.
+    fn is_too_early(&mut self) -> bool {
+        let lives = (self.a.life(), self.b.life());
+        matches!(lives, (Life::Opening, _) | (_, Life::Opening))
+            && !matches!(lives, (Life::Lost(_), _) | (_, Life::Lost(_)))
     }
 
     /// A descriptor reported something; only the second end may be one.
@@ -236,8 +253,8 @@ impl Way {
     fn look(&mut self, source: &mut dyn End, target: &mut dyn End, error: &mut Option<Error>) -> bool {
         if !self.done {
             match target.life() {
-                Life::Open => return false,
-                Life::Deaf | Life::Gone => {}
+                Life::Opening | Life::Open => return false,
+                Life::Deaf | Life::Gone | Life::Cut => {}
                 Life::Lost(e) => {
                     error.get_or_insert(e);
                 }
@@ -245,6 +262,16 @@ impl Way {
             self.give_up(source);
         }
         true
+    }
+
+    /// Drops what the target does not take now of a source that the application has closed.
+    fn cut(&mut self, source: &mut dyn End, target: &mut dyn End) {
+        if self.holds() && source.life() == Life::Cut {
+            self.held = Vec::new();
+            self.at = 0;
+            self.done = true;
+            target.end_write();
+        }
     }
 
     /// Writes what is on the way; true once nothing is and the direction goes on.

@@ -331,3 +331,35 @@ fn a_side_that_sends_without_end_and_reads_nothing_does_not_put_the_end_off() {
     assert_eq!(t.turn_more(), (Turn::Linger, true));
     assert_eq!(t.turn_more(), (Turn::Linger, false));
 }
+
+#[test]
+fn what_the_application_has_closed_gives_what_is_taken_at_once() {
+    let mut t = Test::new();
+    t.a.gives(b"last words");
+    t.a.ends();
+    t.a.on().life = Life::Cut;
+    t.b.gives(b"too late");
+    t.b.on().room = 4;
+    assert_eq!(t.turn(), Turn::Over);
+    assert_eq!(t.b.told(), (b"last".to_vec(), Some(4)));
+    assert!(t.b.on().stopped);
+    assert_eq!(t.pump.result(), Ok(()));
+}
+
+#[test]
+fn nothing_is_moved_before_both_ends_are_open_unless_one_is_lost() {
+    let mut t = Test::new();
+    t.a.on().life = Life::Opening;
+    t.b.gives(b"early");
+    t.b.ends();
+    assert_eq!((t.turn(), t.b.on().reads, t.a.told()), (Turn::Wait, 0, (Vec::new(), None)));
+    t.a.on().life = Life::Open;
+    assert_eq!((t.turn(), t.a.told()), (Turn::Wait, (b"early".to_vec(), Some(5))));
+
+    let mut t = Test::new();
+    t.a.on().life = Life::Opening;
+    t.b.on().life = Life::Lost(Error::from(ErrorKind::PeerDead));
+    t.b.ends();
+    assert_eq!(t.turn(), Turn::Over);
+    assert_eq!(t.pump.result().unwrap_err().kind(), ErrorKind::PeerDead);
+}

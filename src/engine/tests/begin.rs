@@ -1,7 +1,7 @@
 //! Beginning without waiting.
 
 use super::super::sys::tests::polls_readable;
-use super::super::{ready_flags as flags, Progress, ReadyQueue, Relay};
+use super::super::{ready_flags as flags, Progress, ReadyQueue};
 use super::*;
 use crate::error::ErrorKind;
 
@@ -67,8 +67,6 @@ fn a_pending_opening_is_neither_ready_nor_closed() {
     assert!(!second.is_closed() && !polls_readable(fd) && !polls_readable(send_fd));
     assert_eq!(second.send(b"x", soon()).unwrap_err().kind(), ErrorKind::InvalidState);
     assert_eq!(second.exec_command_begin(b"true").unwrap_err().kind(), ErrorKind::InvalidState);
-    let refused = Relay::with_descriptors(&second, fds().0, None, None).err().unwrap();
-    assert_eq!(refused.kind(), ErrorKind::InvalidState);
     assert_eq!(queue.next(Deadline::after_ms(0)).unwrap_err().kind(), ErrorKind::Timeout);
     gate.set();
     assert_eq!(queue.next(soon()).unwrap().flags, flags::DONE | flags::WRITABLE);

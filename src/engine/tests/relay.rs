@@ -1,7 +1,7 @@
 //! Relays between channels and sockets, pipes, files and channels.
 
 use super::super::sys::tests::shrink_send_buffer;
-use super::super::Relay;
+use super::super::{Progress, Relay};
 use super::*;
 use crate::error::ErrorKind;
 use crate::wire::msg_channel::TcpipOpen;
@@ -351,4 +351,155 @@ fn two_hundred_relays_share_few_threads() {
         r1.wait(soon()).unwrap();
         r2.wait(soon()).unwrap();
     }
+}
+
+/// A client and a server that answers no opening before the event is set, because it answers in order.
+fn gated() -> (Pair, Event) {
+    let gate = Event::new();
+    let pair = Pair::with(App { gate: Some(gate.clone()), ..App::default() }, options(), options()).login();
+    let (first, theirs) = pair.channel();
+    first.exec_command_begin(b"waits").unwrap();
+    // Their handles would close it.
+    std::mem::forget((first, theirs));
+    (pair, gate)
+}
+
+#[test]
+fn a_relay_waits_for_the_answer_to_an_opening() {
+    let (pair, gate) = gated();
+    let begin = || pair.client.open_channel_begin("session", b"", None, None).unwrap();
+    let (one, two, three) = (begin(), begin(), begin());
+    let (relay, mut socket) = relayed(&one);
+    socket.write_all(b"question").unwrap();
+    socket.shutdown(std::net::Shutdown::Write).unwrap();
+    let channels = Relay::between(&two, &three, None).unwrap();
+    assert_eq!(relay.wait(Deadline::after_ms(100)).unwrap_err().kind(), ErrorKind::Timeout);
+    assert!(!channels.is_over() && one.finish().unwrap() == Progress::Pending && !one.is_closed());
+    gate.set();
+    let accept = || pair.server.accept(soon()).unwrap();
+    let (theirs, a, b) = (accept(), accept(), accept());
+    assert_eq!(read_all(&theirs, Stream::Data), b"question");
+    theirs.send_all(b"answer", soon()).unwrap();
+    theirs.shutdown_write().unwrap();
+    assert_eq!(read_to_end(&socket), b"answer");
+    relay.wait(soon()).unwrap();
+    let ((_r1, x), (_r2, y)) = (relayed(&a), relayed(&b));
+    exchange(&x, &y);
+    channels.wait(soon()).unwrap();
+    for channel in [&one, &two, &three] {
+        assert_eq!(channel.finish().unwrap(), Progress::Done);
+    }
+}
+
+#[test]
+fn a_refused_opening_ends_the_relay_with_its_error() {
+    let (pair, gate) = gated();
+    let refused = pair.client.open_channel_begin("nonsense", b"", None, None).unwrap();
+    let closed = pair.client.open_channel_begin("session", b"", None, None).unwrap();
+    let ((relay, socket), (other, other_socket)) = (relayed(&refused), relayed(&closed));
+    closed.close();
+    assert_eq!(other.wait(soon()).unwrap_err().kind(), ErrorKind::ChannelClosed);
+    assert_eq!(read_to_end(&other_socket), b"");
+    assert!(!relay.is_over());
+    gate.set();
+    let error = relay.wait(soon()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ChannelUnknownType);
+    assert_eq!(read_to_end(&socket), b"");
+    assert_eq!(refused.finish().unwrap_err(), error);
+
+    let (pair, gate) = gated();
+    let pending = pair.client.open_channel_begin("session", b"", None, None).unwrap();
+    let (relay, _socket) = relayed(&pending);
+    let early = Transport::from_channel(pending.clone(), options()).err().unwrap();
+    assert_eq!(early.kind(), ErrorKind::InvalidState);
+    pair.client.close();
+    assert_eq!(relay.wait(soon()).unwrap_err().kind(), ErrorKind::Closed);
+    gate.set();
+}
+
+/// Sends on the channel until nobody takes it.
+fn flooding(channel: &Channel) -> JoinHandle<()> {
+    let channel = channel.clone();
+    std::thread::spawn(move || while channel.send(&[7; 4096], soon()).is_ok() {})
+}
+
+#[test]
+fn a_session_left_in_the_middle_is_closed_and_one_whose_output_ended_is_not() {
+    let pair = Pair::open();
+    let ((a, a_peer), (b, b_peer)) = (pair.channel(), pair.channel());
+    let relay = Relay::between(&a, &b, None).unwrap();
+    let flood = flooding(&b_peer);
+    a_peer.close();
+    relay.wait(soon()).unwrap();
+    assert!(b.is_closed());
+    flood.join().unwrap();
+
+    let ((a, a_peer), (b, b_peer)) = (pair.channel(), pair.channel());
+    let relay = Relay::between(&a, &b, None).unwrap();
+    b_peer.shutdown_write().unwrap();
+    eventually("the end is passed on", || a_peer.eof_received());
+    a_peer.close();
+    relay.wait(soon()).unwrap();
+    assert!(!b.is_closed(), "its exit status may come");
+}
+
+/// As one that runs a command does: the command ends while the client could still send.
+#[test]
+fn a_servers_session_is_left_for_the_exit_status_it_sends() {
+    let pair = Pair::open();
+    let (ours, theirs) = pair.channel();
+    let (relay, socket) = relayed(&theirs);
+    (&socket).write_all(b"output").unwrap();
+    drop(socket);
+    relay.wait(soon()).unwrap();
+    assert_eq!(read_all(&ours, Stream::Data), b"output");
+    theirs.send_exit_status(3).unwrap();
+    theirs.close();
+    assert_eq!(ours.recv_exit_status(soon()).unwrap(), 3);
+}
+
+#[test]
+fn a_close_by_the_application_does_not_wait_for_the_other_side() {
+    let pair = Pair::open();
+    let ((a, a_peer), (b, b_peer)) = (pair.channel(), pair.channel());
+    let relay = Relay::between(&a, &b, None).unwrap();
+    // Neither reads: what each has sent is stuck at the other.
+    let data = megabyte(1);
+    for peer in [&a_peer, &b_peer] {
+        while peer.send(&data, Deadline::after_ms(100)).is_ok() {}
+    }
+    assert!(!relay.is_over());
+    a.close();
+    relay.wait(Deadline::after_ms(5_000)).unwrap();
+    assert!(b.is_closed());
+
+    let (a, a_peer) = pair.channel();
+    let (relay, socket) = relayed(&a);
+    while a_peer.send(&data, Deadline::after_ms(100)).is_ok() {}
+    a.close();
+    relay.wait(Deadline::after_ms(5_000)).unwrap();
+    assert!(!read_to_end(&socket).is_empty());
+}
+
+#[test]
+fn a_closed_channel_with_nothing_left_is_refused() {
+    let pair = Pair::open();
+    let refusal = |channel: &Channel| Relay::between(channel, &pair.channel().0, None).err().map(|e| e.kind());
+    let (ours, theirs) = pair.channel();
+    theirs.send_all(b"left", soon()).unwrap();
+    theirs.close();
+    eventually("closed", || ours.is_closed());
+    let (relay, socket) = relayed(&ours);
+    assert_eq!(read_to_end(&socket), b"left");
+    relay.wait(soon()).unwrap();
+    assert_eq!(refusal(&ours), Some(ErrorKind::ChannelClosed));
+    let (ours, _theirs) = pair.channel();
+    ours.close();
+    assert_eq!(refusal(&ours), Some(ErrorKind::ChannelClosed));
+    let refused = pair.client.open_channel_begin("nonsense", b"", None, None).unwrap();
+    eventually("refused", || refused.finish().is_err());
+    assert_eq!(refusal(&refused), Some(ErrorKind::ChannelClosed));
+    let (ours, _theirs) = pair.channel();
+    pair.client.close();
+    assert_eq!(Relay::between(&ours, &refused, None).err().unwrap().kind(), ErrorKind::Closed);
 }
