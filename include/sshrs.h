@@ -1211,7 +1211,7 @@ ssh_status_t ssh_ready_fd(ssh_ready_t *ready,
  * 0 when the handle is told: add it again to go on, as threads that share a queue want it. By then another thread may be
  * told of it, even before this call returns, and may free it.
  * user_data: given back by ssh_ready_next; never used by the library.
- * Returns SSH_OK; SSH_ERR_CHANNEL_CLOSED for a channel that is gone.
+ * Returns SSH_OK, also for a channel that is closed.
  */
 ssh_status_t ssh_ready_add_channel(ssh_ready_t *ready,
                                    ssh_channel_t *channel,
@@ -1693,6 +1693,7 @@ ssh_status_t ssh_transport_new_stream(const ssh_stream_t *stream,
  * channel: used, not taken: its handle may be freed, but must not be read or written any more.
  * options: may be NULL.
  * out_transport: owned result, ssh_transport_free.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE while the channel's opening is not answered.
  */
 ssh_status_t ssh_transport_new_channel(const ssh_channel_t *channel,
                                        const ssh_transport_options_t *options,
@@ -2007,9 +2008,9 @@ ssh_status_t ssh_transport_open_session_begin(ssh_transport_t *transport,
  * Begins to open a channel: asks the peer, as ssh_transport_open_channel does, and returns at once. SSH_READY_DONE tells
  * when the answer is there, ssh_channel_finish takes it.
  *
- * Until then calls on the channel that need it open fail with SSH_ERR_INVALID_STATE, and nothing is ready to be read or
- * sent. Closing or freeing it gives the opening up: an answer that comes later is met with CLOSE. There is no bound but
- * the application's.
+ * Until then calls on the channel that need it open, but relays, fail with SSH_ERR_INVALID_STATE, and nothing is ready to
+ * be read or sent. Closing or freeing it gives the opening up: an answer that comes later is met with CLOSE. There is no
+ * bound but the application's.
  * kind, options: as for ssh_transport_open_channel.
  * out_channel: owned result, ssh_channel_free, whatever the answer.
  * Returns SSH_OK; SSH_ERR_INVALID_STATE before authentication; what ended the connection.
@@ -2926,16 +2927,21 @@ void ssh_exec_result_free(ssh_exec_result_t *result);
  *     ssh_channel_free(channel);
  *
  * channel: borrowed; the relay has its own reference and closes the channel when it is over. A session whose both
- * directions are done, though, is left to the application's handle, if there still is one, for its exit status. Until the
- * relay is over the application neither sends nor receives on the channel.
+ * directions are done, though, is left to the application's handle, if there still is one: a client's, whose output has
+ * ended, for its exit status, a server's for the one it sends. Until the relay is over the application neither sends nor
+ * receives on the channel. ssh_relay_stop ends it at once; after ssh_channel_close what had arrived is still written as far
+ * as it is taken at once. A channel that is still being opened is waited for, and a refusal ends the relay with its error,
+ * which ssh_channel_finish gives as well. For one that was relayed before and is open still, as a session may be, the relay
+ * is over at once, SSH_OK.
  * read_fd, write_fd: taken, also when the call fails; may be the same. A connected stream socket, a pipe, a terminal or a
  * file; made close-on-exec, O_NONBLOCK is not changed. Closed when the relay is done with them, before it is over; a TCP
  * socket whose peer still sends only when what was written to it has arrived, or after 5 seconds.
- * event: borrowed, set when the relay is over; may be NULL.
+ * event: used, not taken: set when the relay is over, also where its handle was freed before; may be NULL.
  * out_relay: owned result, ssh_relay_free; may be NULL.
- * Returns SSH_OK; SSH_ERR_INVALID_STATE where the channel is relayed already, or the peer has not answered its opening;
- * SSH_ERR_CHANNEL_CLOSED; SSH_ERR_INVALID_ARGUMENT for a negative descriptor or a socket that is no stream; SSH_ERR_IO
- * for one that is not open; SSH_ERR_RESOURCE_LIMIT. After a failure the channel is as it was.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE where the channel is relayed already; SSH_ERR_CHANNEL_CLOSED where it is closed,
+ * by whichever side, and nothing is left to read, or the connection's error where that ended it; SSH_ERR_INVALID_ARGUMENT
+ * for a negative descriptor or a socket that is no stream; SSH_ERR_IO for one that is not open; SSH_ERR_RESOURCE_LIMIT.
+ * After a failure the channel is as it was.
  */
 ssh_status_t ssh_relay_new_fd(ssh_channel_t *channel,
                               int read_fd,
@@ -2946,11 +2952,12 @@ ssh_status_t ssh_relay_new_fd(ssh_channel_t *channel,
 /**
  * Relays between two channels, of one connection or of two: the rules are those of ssh_relay_new_fd.
  *
- * a, b: borrowed; the relay has its own references and closes both when it is over, but for sessions that are complete.
- * event: borrowed, set when the relay is over; may be NULL.
+ * a, b: borrowed; the relay has its own references and closes both when it is over, but for sessions whose output has
+ * ended, and sessions of servers. A session that still sends when the other channel is gone is closed.
+ * event: used, not taken: set when the relay is over; may be NULL.
  * out_relay: owned result, ssh_relay_free; may be NULL.
- * Returns SSH_OK; SSH_ERR_INVALID_STATE as above, or where both are the same; SSH_ERR_CHANNEL_CLOSED;
- * SSH_ERR_RESOURCE_LIMIT.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE where one is relayed already, or both are the same; SSH_ERR_CHANNEL_CLOSED where one
+ * is closed and has nothing left to read, or its connection's error; SSH_ERR_RESOURCE_LIMIT.
  */
 ssh_status_t ssh_relay_new_channel(ssh_channel_t *a,
                                    ssh_channel_t *b,
@@ -2961,8 +2968,12 @@ ssh_status_t ssh_relay_new_channel(ssh_channel_t *a,
  * Waits until a relay is over.
  *
  * timeout_ms: SSH_WAIT_DEFAULT has no bound.
- * Returns SSH_OK: both sides were done; SSH_ERR_TIMEOUT: it goes on; otherwise what ended it: the connection's error,
- * SSH_ERR_IO where a descriptor failed or took no more of a closed channel's data, SSH_ERR_CLOSED after ssh_relay_stop.
+ * Returns SSH_OK: both sides were done, or the application closed a channel; SSH_ERR_TIMEOUT: it goes on; otherwise what
+ * ended it, the first failure: the error of a connection that is lost or closed (SSH_ERR_PEER_DISCONNECTED,
+ * SSH_ERR_CONNECTION_LOST, SSH_ERR_PEER_DEAD, SSH_ERR_CLOSED and so on, what ssh_get_exception gives of the transport);
+ * SSH_ERR_IO where a descriptor failed, or where a side took no more of a closed channel's data; for a channel that was
+ * still being opened, the refusal (SSH_ERR_CHANNEL_PROHIBITED and those beside it) or SSH_ERR_CHANNEL_CLOSED where the
+ * application closed it; SSH_ERR_CLOSED after ssh_relay_stop; SSH_ERR_FORKED in a child; SSH_ERR_INTERNAL.
  */
 ssh_status_t ssh_relay_wait(ssh_relay_t *relay,
                             int64_t timeout_ms);
@@ -2971,7 +2982,8 @@ ssh_status_t ssh_relay_wait(ssh_relay_t *relay,
 bool ssh_relay_is_done(const ssh_relay_t *relay);
 
 /**
- * Ends a relay soon, whatever is on the way, and closes its channels and descriptors. Never waits; allowed in callbacks.
+ * Ends a relay at once, whatever is on the way, and closes its channels and descriptors: the way to end one early. Never
+ * waits; allowed in callbacks.
  * One that is over stays as it is.
  */
 ssh_status_t ssh_relay_stop(ssh_relay_t *relay);
