@@ -52,7 +52,7 @@ int main(void)
     ssh_channel_free(channel);
 
     /* Sending: readable while there is room, not when the window is full, again when the command reads, and at the end. */
-    channel = test_exec(transport, "read x; sleep 5; cat >/dev/null");
+    channel = test_exec(transport, "read x; sleep 5; cat >/dev/null; sleep 100");
     CHECK_OK(ssh_channel_fileno_send(channel, &fd));
     CHECK(fd >= 0 && readable(fd, 0) && ssh_channel_send_ready(channel));
     CHECK_OK(ssh_channel_sendall(channel, "\n", 1, WAIT_MS, NULL));
@@ -65,6 +65,7 @@ int main(void)
     CHECK(same == fd);
     CHECK_OK(ssh_channel_shutdown_write(channel));
     CHECK(readable(fd, 0) && !ssh_channel_send_ready(channel));
+    /* The command goes on behind the end of its input: the channel is not closed. */
     CHECK_STATUS(ssh_channel_send(channel, "x", 1, 0, &n), SSH_ERR_CHANNEL_EOF_SENT);
     ssh_channel_free(channel);
     channel = test_exec(transport, "sleep 100");
