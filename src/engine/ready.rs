@@ -294,14 +294,11 @@ impl ReadyQueue {
         }
     }
 
-    /// Its lock, held.
+    /// Runs `work` while its lock is held.
     #[cfg(test)]
-    pub(super) fn hold(&self) -> impl Drop + '_ {
-        struct Held<'a>(#[allow(dead_code, reason = "held")] MutexGuard<'a, State>);
-        impl Drop for Held<'_> {
-            fn drop(&mut self) {}
-        }
-        Held(self.queue.state.lock())
+    pub(super) fn while_locked<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _held = self.queue.state.lock();
+        work()
     }
 
     /// An entry for a target, which has yet to be told of it; `interest` holds [`flags`].

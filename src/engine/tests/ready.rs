@@ -311,13 +311,15 @@ fn a_forked_child_frees_a_queue_whose_lock_was_held() {
     let queue = ReadyQueue::new().unwrap();
     // Dropped in the child; in the parent after the lock.
     let inside = std::cell::RefCell::new(Some(ours.watch(&queue, flags::WRITABLE, 1).unwrap()));
-    let _held = queue.hold();
-    assert!(in_child(|| {
-        pair.client.atfork();
-        drop(inside.take());
-        drop(queue.clone());
-        true
-    }));
+    let freed = queue.while_locked(|| {
+        in_child(|| {
+            pair.client.atfork();
+            drop(inside.take());
+            drop(queue.clone());
+            true
+        })
+    });
+    assert!(freed);
 }
 
 #[test]
