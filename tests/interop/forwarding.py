@@ -11,10 +11,12 @@ from peers.server import HOST
 from waiting import wait_until
 
 DATA = os.urandom(1_000_000)
+# As many connections as a test may open at once.
+BACKLOG = 128
 
 
-class Echo:
-    """Sends everything back, on a port or a Unix socket of its own."""
+class Listener:
+    """Serves connections, each in a thread, on a port or a Unix socket of its own; a subclass says how in `serve`."""
 
     def __init__(self, path=None):
         if path:
@@ -24,7 +26,7 @@ class Echo:
             os.chmod(path, 0o777)
             self._listener.listen()
         else:
-            self._listener = socket.create_server((HOST, 0))
+            self._listener = socket.create_server((HOST, 0), backlog=BACKLOG)
             self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -33,19 +35,26 @@ class Echo:
             while True:
                 threading.Thread(target=self._serve, args=[self._listener.accept()[0]], daemon=True).start()
 
-    @staticmethod
-    def _serve(conn: socket.socket) -> None:
+    def _serve(self, conn: socket.socket) -> None:
         with conn, contextlib.suppress(OSError):
-            while data := conn.recv(65536):
-                conn.sendall(data)
-            # The end of one direction is passed on, and the other still works.
-            conn.sendall(b"end")
+            self.serve(conn)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_exc):
         self._listener.close()
+
+
+class Echo(Listener):
+    """Sends everything back."""
+
+    @staticmethod
+    def serve(conn: socket.socket) -> None:
+        while data := conn.recv(65536):
+            conn.sendall(data)
+        # The end of one direction is passed on, and the other still works.
+        conn.sendall(b"end")
 
 
 def exchange(conn: socket.socket, data: bytes = DATA) -> None:

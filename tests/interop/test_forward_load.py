@@ -9,7 +9,7 @@ from subprocess import DEVNULL
 
 import pytest
 
-from forwarding import connect, exchange, read_exactly
+from forwarding import Listener, connect, exchange, read_exactly
 from peers.server import HOST, free_port
 
 PAIRS = [("sshrs-ssh", "sshd"), ("ssh", "sshrs-sshd"), ("sshrs-ssh", "sshrs-sshd")]
@@ -33,36 +33,19 @@ def answer_for(name: bytes) -> bytes:
     return hashlib.shake_128(name).digest(SIZE)
 
 
-class Far:
+class Far(Listener):
     """Reads a name; sends what belongs to it and at the same time reads up to the end, which it answers with its hash."""
 
-    def __init__(self):
-        self._listener = socket.create_server((HOST, 0), backlog=CONNECTIONS)
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=self._serve, args=[self._listener.accept()[0]], daemon=True).start()
-
     @staticmethod
-    def _serve(conn: socket.socket) -> None:
-        with conn, contextlib.suppress(OSError):
-            conn.settimeout(TIMEOUT)
-            writer = threading.Thread(target=conn.sendall, args=[answer_for(read_exactly(conn, ID))])
-            writer.start()
-            digest = hashlib.sha256()
-            while data := conn.recv(65536):
-                digest.update(data)
-            writer.join()
-            conn.sendall(digest.digest())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_exc):
-        self._listener.close()
+    def serve(conn: socket.socket) -> None:
+        conn.settimeout(TIMEOUT)
+        writer = threading.Thread(target=conn.sendall, args=[answer_for(read_exactly(conn, ID))])
+        writer.start()
+        digest = hashlib.sha256()
+        while data := conn.recv(65536):
+            digest.update(data)
+        writer.join()
+        conn.sendall(digest.digest())
 
 
 def talk(conn: socket.socket, together: threading.Barrier) -> None:
