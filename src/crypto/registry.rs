@@ -303,6 +303,18 @@ pub static SIGNATURES: &[SignatureInfo] = &[
     SignatureInfo { name: "ecdsa-sha2-nistp256", key_type: "ecdsa-sha2-nistp256", default: true },
     SignatureInfo { name: "ecdsa-sha2-nistp384", key_type: "ecdsa-sha2-nistp384", default: true },
     SignatureInfo { name: "ecdsa-sha2-nistp521", key_type: "ecdsa-sha2-nistp521", default: true },
+    // Authenticators' keys (FIDO): verified here, signed by the device alone.
+    SignatureInfo { name: "sk-ssh-ed25519@openssh.com", key_type: "sk-ssh-ed25519@openssh.com", default: true },
+    SignatureInfo {
+        name: "sk-ecdsa-sha2-nistp256@openssh.com",
+        key_type: "sk-ecdsa-sha2-nistp256@openssh.com",
+        default: true,
+    },
+    SignatureInfo {
+        name: "webauthn-sk-ecdsa-sha2-nistp256@openssh.com",
+        key_type: "sk-ecdsa-sha2-nistp256@openssh.com",
+        default: true,
+    },
     SignatureInfo { name: "rsa-sha2-512", key_type: "ssh-rsa", default: true },
     SignatureInfo { name: "rsa-sha2-256", key_type: "ssh-rsa", default: true },
     // SHA-1: collisions are practical; RFC 8332 replaces it.

@@ -289,7 +289,7 @@ impl Hooks for CHooks {
                 AuthQuestion::Password(password) => self.password(call, password),
                 AuthQuestion::PasswordChange { old, new } => self.password_change(call, old, new),
                 AuthQuestion::KeyQuery { key, algorithm } => self.publickey(call, key, algorithm, false),
-                AuthQuestion::KeySigned { key, algorithm } => self.publickey(call, key, algorithm, true),
+                AuthQuestion::KeySigned { key, algorithm, .. } => self.publickey(call, key, algorithm, true),
                 AuthQuestion::InteractiveStart { submethods } => self.interactive(call, submethods),
                 AuthQuestion::InteractiveAnswers(answers) => self.response(call, answers),
             }

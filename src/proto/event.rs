@@ -2,7 +2,7 @@
 //! with a ticket, answered by a command.
 
 use super::kex::KexJob;
-use crate::crypto::hostkey::PublicKey;
+use crate::crypto::hostkey::{PublicKey, SkSignature};
 use crate::error::Error;
 use std::fmt;
 use zeroize::Zeroizing;
@@ -89,6 +89,9 @@ pub enum AuthQuestion {
         key: PublicKey,
         /// The signature algorithm.
         algorithm: String,
+        /// What the authenticator said, where one signed (FIDO). A signature made without a present user is accepted
+        /// only where [`SkPolicy`](super::auth::server::SkPolicy) says so.
+        sk: Option<SkSignature>,
     },
     /// "keyboard-interactive" begins.
     InteractiveStart {

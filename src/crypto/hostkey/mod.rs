@@ -6,11 +6,13 @@ mod ed25519;
 mod private;
 mod randomart;
 mod rsa;
+mod sk;
 
 pub use ecdsa::Curve;
 pub(in crate::crypto) use private::Parts;
 pub use private::PrivateKey;
 pub(in crate::crypto) use rsa::Numbers as RsaNumbers;
+pub use sk::SkSignature;
 
 use super::hash::HashAlg;
 use crate::error::{printable, Error, ErrorKind, Result};
@@ -36,6 +38,7 @@ enum Kind {
     Ed25519(ed25519::Public),
     Ecdsa(ecdsa::Public),
     Rsa(rsa::Public),
+    Sk(sk::Public),
 }
 
 impl PublicKey {
@@ -51,7 +54,10 @@ impl PublicKey {
             b"ssh-rsa" => Kind::Rsa(rsa::Public::parse(&mut r)?),
             _ => match Curve::from_key_type(name) {
                 Some(curve) => Kind::Ecdsa(ecdsa::Public::parse(curve, &mut r)?),
-                None => return Err(unsupported_type(name)),
+                None => match sk::Public::parse(name, &mut r) {
+                    Some(key) => Kind::Sk(key?),
+                    None => return Err(unsupported_type(name)),
+                },
             },
         };
         r.end().map_err(corrupt)?;
@@ -71,6 +77,7 @@ impl PublicKey {
             Kind::Ed25519(_) => "ssh-ed25519",
             Kind::Ecdsa(key) => key.curve().key_type(),
             Kind::Rsa(_) => "ssh-rsa",
+            Kind::Sk(key) => key.key_type(),
         }
     }
 
@@ -78,7 +85,7 @@ impl PublicKey {
     #[must_use]
     pub fn bits(&self) -> u32 {
         match &self.inner.kind {
-            Kind::Ed25519(_) => 256,
+            Kind::Ed25519(_) | Kind::Sk(_) => 256,
             Kind::Ecdsa(key) => key.curve().bits(),
             Kind::Rsa(key) => key.bits(),
         }
@@ -91,26 +98,62 @@ impl PublicKey {
             Kind::Ed25519(_) => &["ssh-ed25519"],
             Kind::Ecdsa(key) => key.curve().signature_algorithms(),
             Kind::Rsa(_) => &["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"],
+            Kind::Sk(key) => key.signature_algorithms(),
         }
     }
 
     /// Verifies a signature blob (`string algorithm, string signature`) over `data`. The algorithm asked for, the
-    /// name inside the blob and the key's type must all agree (RFC 8332 section 3.2 forbids mixing them).
+    /// name inside the blob and the key's type must all agree (RFC 8332 section 3.2 forbids mixing them). A signature
+    /// of an authenticator (FIDO) counts only where its user was present; see [`PublicKey::verify_sk`].
     ///
     /// Any failure is `HostKeySignature` with one neutral text.
     pub fn verify(&self, algorithm: &str, data: &[u8], signature_blob: &[u8]) -> Result<()> {
-        let bad = || Error::new(ErrorKind::HostKeySignature, "the signature does not verify");
-        let mut r = Reader::new(signature_blob);
-        let (Ok(name), Ok(signature), true) = (r.string(), r.string(), r.is_empty()) else { return Err(bad()) };
-        if name != algorithm.as_bytes() || !self.signature_algorithms().contains(&algorithm) {
-            return Err(bad());
+        match self.verify_any(algorithm, data, signature_blob) {
+            Some(Some(said)) if !said.user_present() => Err(bad_signature()),
+            Some(_) => Ok(()),
+            None => Err(bad_signature()),
         }
-        let good = match &self.inner.kind {
-            Kind::Ed25519(key) => key.verify(data, signature),
-            Kind::Ecdsa(key) => key.verify(data, signature),
-            Kind::Rsa(key) => key.verify(algorithm, data, signature),
-        };
-        good.ok_or_else(bad)
+    }
+
+    /// Verifies the signature of an authenticator (FIDO) and gives the flags and the counter it signed; who calls
+    /// decides what they must be. Fails as [`PublicKey::verify`] does, and for keys of other types.
+    pub fn verify_sk(&self, algorithm: &str, data: &[u8], signature_blob: &[u8]) -> Result<SkSignature> {
+        self.verify_any(algorithm, data, signature_blob).flatten().ok_or_else(bad_signature)
+    }
+
+    /// None where the signature is wrong.
+    fn verify_any(&self, algorithm: &str, data: &[u8], signature_blob: &[u8]) -> Option<Option<SkSignature>> {
+        let mut r = Reader::new(signature_blob);
+        if r.string().ok()? != algorithm.as_bytes() || !self.signature_algorithms().contains(&algorithm) {
+            return None;
+        }
+        if let Kind::Sk(key) = &self.inner.kind {
+            return key.verify(algorithm, data, &mut r).map(Some);
+        }
+        let signature = r.string().ok()?;
+        r.end().ok()?;
+        match &self.inner.kind {
+            Kind::Ed25519(key) => key.verify(data, signature)?,
+            Kind::Ecdsa(key) => key.verify(data, signature)?,
+            Kind::Rsa(key) => key.verify(algorithm, data, signature)?,
+            Kind::Sk(_) => return None,
+        }
+        Some(None)
+    }
+
+    /// Whether an authenticator (FIDO) holds the private half: its signatures carry flags and a counter.
+    #[must_use]
+    pub fn is_sk(&self) -> bool {
+        matches!(self.inner.kind, Kind::Sk(_))
+    }
+
+    /// The application an authenticator's key is bound to, usually "ssh:"; None for keys of other types.
+    #[must_use]
+    pub fn sk_application(&self) -> Option<&[u8]> {
+        match &self.inner.kind {
+            Kind::Sk(key) => Some(key.application()),
+            _ => None,
+        }
     }
 
     /// The fingerprint as OpenSSH shows it: "SHA256:" and base64 without padding.
@@ -186,6 +229,10 @@ fn corrupt(error: Error) -> Error {
 
 fn unsupported_type(name: &[u8]) -> Error {
     Error::new(ErrorKind::KeyUnsupportedType, format!("key type \"{}\" is not supported", printable(name)))
+}
+
+fn bad_signature() -> Error {
+    Error::new(ErrorKind::HostKeySignature, "the signature does not verify")
 }
 
 /// `string algorithm, string signature` (RFC 4253 section 6.6).

@@ -27,6 +27,8 @@ pub(super) fn draw(key: &PublicKey) -> String {
     let name = match key.key_type() {
         "ssh-ed25519" => "ED25519",
         "ssh-rsa" => "RSA",
+        "sk-ssh-ed25519@openssh.com" => "ED25519-SK",
+        "sk-ecdsa-sha2-nistp256@openssh.com" => "ECDSA-SK",
         _ => "ECDSA",
     };
     let mut out = frame(&format!("[{name} {}]", key.bits()));

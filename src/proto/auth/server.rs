@@ -5,7 +5,7 @@ use super::interactive::{self, Rounds};
 use super::{
     check_content, check_name, signing_data, INTERACTIVE, NONE, PASSWORD, PUBLICKEY, SERVICE_AUTH, SERVICE_CONNECTION,
 };
-use crate::crypto::hostkey::PublicKey;
+use crate::crypto::hostkey::{PublicKey, SkSignature};
 use crate::error::{printable, Error, ErrorKind, Result, Stage};
 use crate::proto::config::Limits;
 use crate::proto::event::{AuthQuestion, AuthVerdict, Event, SecretBytes, Ticket};
@@ -33,7 +33,7 @@ enum Step {
     None,
     Password,
     Query { algorithm: String, key: Vec<u8> },
-    Signed,
+    Signed(Option<SkSignature>),
     Interactive(Rounds),
 }
 
@@ -42,9 +42,30 @@ impl Step {
         match self {
             Self::None => NONE,
             Self::Password => PASSWORD,
-            Self::Query { .. } | Self::Signed => PUBLICKEY,
+            Self::Query { .. } | Self::Signed(_) => PUBLICKEY,
             Self::Interactive(_) => INTERACTIVE,
         }
+    }
+}
+
+/// What an authenticator's signature must say to be accepted (OpenSSH's "no-touch-required" and "verify-required").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SkPolicy {
+    /// Somebody touched it.
+    pub touch_required: bool,
+    /// It verified who touched it.
+    pub verify_required: bool,
+}
+
+impl Default for SkPolicy {
+    fn default() -> Self {
+        Self { touch_required: true, verify_required: false }
+    }
+}
+
+impl SkPolicy {
+    const fn admits(self, said: SkSignature) -> bool {
+        (said.user_present() || !self.touch_required) && (said.user_verified() || !self.verify_required)
     }
 }
 
@@ -87,6 +108,8 @@ pub struct ServerAuth {
     /// Prompts are with the client.
     round: Option<Rounds>,
     next_ticket: u64,
+    /// For the open question only.
+    sk_policy: SkPolicy,
 }
 
 impl ServerAuth {
@@ -108,7 +131,14 @@ impl ServerAuth {
             pending: None,
             round: None,
             next_ticket: 0,
+            sk_policy: SkPolicy::default(),
         }
+    }
+
+    /// Says what an authenticator's signature must say for the open question to be answered with success; each
+    /// question begins with the default.
+    pub fn set_sk_policy(&mut self, policy: SkPolicy) {
+        self.sk_policy = policy;
     }
 
     /// The user name that was authenticated; None before success.
@@ -264,8 +294,12 @@ impl ServerAuth {
             return None;
         }
         let signed = signing_data(session_id, user, request.algorithm, request.key);
-        key.verify(request.algorithm, &signed, signature).ok()?;
-        Some((Step::Signed, AuthQuestion::KeySigned { key, algorithm }))
+        let sk = match key.is_sk() {
+            // Whether the user must have been there is decided with the answer.
+            true => Some(key.verify_sk(request.algorithm, &signed, signature).ok()?),
+            false => key.verify(request.algorithm, &signed, signature).map(|()| None).ok()?,
+        };
+        Some((Step::Signed(sk), AuthQuestion::KeySigned { key, algorithm, sk }))
     }
 
     fn info_response(&mut self, out: &mut Outbox, payload: &[u8]) -> Result<()> {
@@ -293,6 +327,7 @@ impl ServerAuth {
     fn ask(&mut self, out: &mut Outbox, step: Step, free: bool, question: AuthQuestion) {
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
+        self.sk_policy = SkPolicy::default();
         self.pending = Some(Pending { ticket, step, free });
         out.event(Event::AuthAsk { ticket, user: self.user.clone(), passed: self.passed.clone(), question });
     }
@@ -360,6 +395,10 @@ impl ServerAuth {
             // Either says that the key would do; nothing is passed before a signature was verified.
             (AuthVerdict::Success | AuthVerdict::Partial, Step::Query { algorithm, key }) => {
                 out.message(|buf| UserauthPkOk::new(&algorithm, &key).encode(buf));
+            }
+            (AuthVerdict::Success | AuthVerdict::Partial, Step::Signed(Some(said))) if !self.sk_policy.admits(said) => {
+                out.log(2, || format!("the authenticator's flags {:#04x} are not enough: refused", said.flags));
+                self.refuse(out, PUBLICKEY, false)?;
             }
             (AuthVerdict::Success, _) => {
                 self.authenticated = true;

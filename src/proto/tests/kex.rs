@@ -149,7 +149,8 @@ fn legacy_algorithms_exist_and_are_off_by_default() {
 
 #[test]
 fn every_host_key_algorithm_is_verified() {
-    for algorithm in SIGNATURES {
+    // Nothing here signs with an authenticator's key.
+    for algorithm in SIGNATURES.iter().filter(|row| !row.key_type.starts_with("sk-")) {
         let key = match algorithm.key_type {
             "ssh-ed25519" => PrivateKey::generate_ed25519(),
             "ssh-rsa" => PrivateKey::generate_rsa(2048),

@@ -179,3 +179,5 @@ fn debug_shows_no_secret() {
     assert!(!format!("{key:?}").contains("AAAA"));
     assert!(format!("{key:?}").contains("SHA256:"));
 }
+
+mod sk;
