@@ -183,6 +183,30 @@ error_table! {
     HostKeyUnknown = -712, Some(9), "the host key is unknown", "verify its fingerprint and add it to known_hosts";
     /// The host key is marked @revoked.
     HostKeyRevoked = -713, Some(9), "the host key is revoked", "do not connect; ask the host's administrator";
+    /// The certificate is damaged, or breaks a rule of its format that the text names.
+    CertCorrupt = -721, None, "the certificate is damaged", "restore the file from a copy, or have the certificate issued again";
+    /// The authority's signature over the certificate does not verify.
+    CertSignature = -722, None, "the certificate's signature does not verify", "someone changed the certificate; have it issued again";
+    /// A host's certificate was presented by a user, or a user's by a host.
+    CertWrongKind = -723, None, "the certificate is of the wrong kind", "have one issued with ssh-keygen -s, with -h for a host and without for a user";
+    /// The certificate's validity begins later.
+    CertNotYetValid = -724, None, "the certificate is not yet valid", "wait, or check the clocks of both machines";
+    /// The certificate's validity is over.
+    CertExpired = -725, None, "the certificate has expired", "have a new one issued";
+    /// The name that is asked for is not among the certificate's principals.
+    CertWrongPrincipal = -726, None, "the certificate is not for this name", "have one issued that lists the name (ssh-keygen -n)";
+    /// A critical option is unknown, damaged, or given twice; whoever does not understand one must refuse.
+    CertUnknownOption = -727, None, "a critical option of the certificate is not understood", "have one issued without the option";
+    /// The certificate, its key or its authority is on a revocation list.
+    CertRevoked = -728, None, "the certificate is revoked", "ask the certificate authority why, and have a new one issued for a new key";
+    /// The certificate may not be used from the peer's address (source-address).
+    CertSourceAddress = -729, None, "the certificate may not be used from this address", "connect from an address it lists, or have one issued for this one";
+    /// The certificate authority is not one that is trusted here.
+    CertUntrusted = -730, None, "the certificate authority is not trusted", "add the authority's key where trusted ones are listed, once it is verified";
+    /// The authority's signature is by an algorithm that is not accepted.
+    CertWeakSignature = -731, None, "the certificate is signed with an algorithm that is not accepted", "have it issued again, with rsa-sha2-512 where the authority's key is RSA";
+    /// A key revocation list is damaged, or holds something that must be understood and is not.
+    KrlCorrupt = -732, None, "the key revocation list is damaged", "make the list anew with ssh-keygen -k; until then nothing can be trusted that it might revoke";
 
     // -9xx: our bug.
     /// A bug in this library; the handle is unusable, the process is not.
