@@ -5,7 +5,7 @@ use crate::crypto::hostkey::PublicKey;
 use crate::crypto::kex::dh::Group;
 use crate::crypto::keyfile::{parse_private, parse_public};
 use crate::crypto::moduli::Moduli;
-use crate::known_hosts::{KnownHosts, Verdict};
+use crate::known_hosts::{edit, name_of, KnownHosts, Verdict};
 use crate::wire::Reader;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
@@ -124,25 +124,48 @@ pub(super) fn moduli(data: &[u8]) {
     }
 }
 
-/// A known_hosts file: whatever it says, verdicts and key types agree, and a line we would write is read back.
+/// A known_hosts file: whatever it says, verdicts and key types agree, a line we would write is read back, and changes
+/// do what they say.
 pub(super) fn known_hosts(data: &[u8]) {
     let mut input = Input::new(data);
     let port = input.pick(&[22, 2222, 0, 65535]);
     let host = String::from_utf8_lossy(input.bytes()).into_owned();
     let key = super::core::host_key().public().clone();
-    let text = String::from_utf8_lossy(input.rest());
-    let known = KnownHosts::parse(&text, "file");
-    let types = known.key_types_for(&host, port);
+    let text = input.rest();
+    let known = KnownHosts::parse(text, "file");
+    let count = text.split(|&b| b == b'\n').count();
+    let types = known.known_for(&host, port).key_types;
     match known.check(&host, port, &key) {
-        Verdict::Match => assert!(types.contains(&key.key_type())),
-        Verdict::Unknown => assert!(types.is_empty()),
-        Verdict::Changed { line, .. } => assert!(!types.is_empty() && (1..=text.lines().count()).contains(&line)),
-        Verdict::Revoked { line, .. } => assert!((1..=text.lines().count()).contains(&line)),
+        Verdict::Match { line, .. } => assert!(types.contains(&key.key_type()) && (1..=count).contains(&line)),
+        Verdict::Unknown => assert!(types.is_empty() || port != 22),
+        Verdict::Changed { line, .. } => assert!(!types.is_empty() && (1..=count).contains(&line)),
+        Verdict::Revoked { line, .. } => assert!((1..=count).contains(&line)),
     }
+    known_hosts_changes(text, &host, port, &key);
     // A line for the host itself, before everything else.
     if host.bytes().all(|b| b.is_ascii_alphanumeric()) && !host.is_empty() {
         let name = if port == 22 { host.clone() } else { format!("[{host}]:{port}") };
-        let with_ours = KnownHosts::parse(&format!("{name} {}\n{text}", key.to_line("")), "file");
-        assert!(matches!(with_ours.check(&host, port, &key), Verdict::Match | Verdict::Revoked { .. }));
+        let line = format!("{name} {}\n", key.to_line(""));
+        let with_ours = KnownHosts::parse(&[line.as_bytes(), text].concat(), "file");
+        assert!(matches!(with_ours.check(&host, port, &key), Verdict::Match { .. } | Verdict::Revoked { .. }));
+    }
+}
+
+/// What was removed is gone, what was hashed means the same, and doing either again changes nothing.
+fn known_hosts_changes(text: &[u8], host: &str, port: u16, key: &PublicKey) {
+    let verdict = |text: &[u8]| KnownHosts::parse(text, "file").check(host, port, key);
+    let kind = |verdict: Verdict| std::mem::discriminant(&verdict);
+    let name = name_of(host, port);
+    let hashed = edit::hash(text);
+    assert_eq!(kind(verdict(text)), kind(verdict(&hashed.text)));
+    assert!(!edit::hash(&hashed.text).is_change());
+    for all in [true, false] {
+        let gone = edit::remove(text, &name, (!all).then_some(key));
+        assert!(port != 22 || !matches!(verdict(&gone.text), Verdict::Match { .. }));
+        assert!(!edit::remove(&gone.text, &name, (!all).then_some(key)).is_change());
+    }
+    if host.bytes().all(|b| b.is_ascii_alphanumeric()) && !host.is_empty() {
+        let replaced = edit::replace(text, &name, &[key], false);
+        assert!(!edit::replace(&replaced.text, &name, &[key], false).is_change());
     }
 }

@@ -9,7 +9,7 @@ use super::types::*;
 use crate::crypto::hostkey::PublicKey;
 use crate::engine::Deadline;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::known_hosts::{KnownHosts, Verdict};
+use crate::known_hosts::{Known, KnownHosts, Verdict};
 
 /// What decides over the host key.
 enum Trust<'a> {
@@ -76,8 +76,8 @@ unsafe fn plan<'a>(transport: &ssh_transport_t, o: &ssh_connect_options_t) -> Re
 fn order_host_keys(transport: &ssh_transport_t, trust: &Trust<'_>) -> Result<()> {
     match trust {
         Trust::Anyone => Ok(()),
-        Trust::Key(key) => prefer(&transport.inner, &[key.key_type()]),
-        Trust::Known { hosts, name, port, .. } => prefer(&transport.inner, &hosts.key_types_for(name, *port)),
+        Trust::Key(key) => prefer(&transport.inner, &Known { key_types: vec![key.key_type()], has_authority: false }),
+        Trust::Known { hosts, name, port, .. } => prefer(&transport.inner, &hosts.known_for(name, *port)),
     }
 }
 
@@ -98,7 +98,7 @@ fn check(trust: &Trust<'_>, key: &PublicKey) -> Result<()> {
         Trust::Known { hosts, name, port, accept_new } => {
             let host = crate::error::printable(name.as_bytes());
             let (kind, what) = match hosts.check(name, *port, key) {
-                Verdict::Match => return Ok(()),
+                Verdict::Match { .. } => return Ok(()),
                 Verdict::Unknown if *accept_new => return Ok(()),
                 Verdict::Unknown => (ErrorKind::HostKeyUnknown, "is not known".to_owned()),
                 Verdict::Changed { file, line } => {

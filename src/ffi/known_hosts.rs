@@ -9,7 +9,7 @@ use super::types::*;
 use crate::crypto::registry::{find, SIGNATURES};
 use crate::engine::Transport;
 use crate::error::Result;
-use crate::known_hosts::{KnownHosts, Verdict};
+use crate::known_hosts::{Known, KnownHosts, Verdict};
 use std::ffi::{c_char, c_void};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -30,10 +30,10 @@ impl ssh_known_hosts_t {
     }
 }
 
-/// Puts the host key algorithms whose keys have one of `types` first, in their order of preference.
-pub(super) fn prefer(transport: &Transport, types: &[&str]) -> Result<()> {
+/// Puts the host key algorithms first that lead to a key that can be checked, in their order of preference.
+pub(super) fn prefer(transport: &Transport, known: &Known) -> Result<()> {
     let mut preferences = transport.preferences()?;
-    let is_known = |name: &str| find(SIGNATURES, name).is_some_and(|row| types.contains(&row.key_type));
+    let is_known = |name: &str| find(SIGNATURES, name).is_some_and(|row| known.key_types.contains(&row.key_type));
     let (mut first, rest): (Vec<_>, Vec<_>) = preferences.host_key.into_iter().partition(|name| is_known(name));
     first.extend(rest);
     preferences.host_key = first;
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn ssh_known_hosts_load_memory(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (hosts, data) = unsafe { (arg::handle(known_hosts)?, arg::bytes(data, data_len)?) };
-        let entries = KnownHosts::parse(&String::from_utf8_lossy(data), "memory");
+        let entries = KnownHosts::parse(data, "memory");
         hosts.write().append(entries);
         Ok(())
     })
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn ssh_known_hosts_check(
         let (hosts, host, key) = unsafe { (arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(key)?) };
         let verdict = hosts.read().check(host, self::port(port)?, key.public());
         let (verdict, place) = match verdict {
-            Verdict::Match => (SSH_KNOWN_HOST_MATCH, None),
+            Verdict::Match { .. } => (SSH_KNOWN_HOST_MATCH, None),
             Verdict::Unknown => (SSH_KNOWN_HOST_UNKNOWN, None),
             Verdict::Changed { file, line } => (SSH_KNOWN_HOST_MISMATCH, Some((file, line))),
             Verdict::Revoked { file, line } => (SSH_KNOWN_HOST_REVOKED, Some((file, line))),
@@ -190,8 +190,8 @@ pub unsafe extern "C" fn ssh_known_hosts_prefer(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (hosts, host, transport) =
             unsafe { (arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(transport.cast_const())?) };
-        let types = hosts.read().key_types_for(host, self::port(port)?);
-        transport.run(|t| prefer(t, &types))
+        let known = hosts.read().known_for(host, self::port(port)?);
+        transport.run(|t| prefer(t, &known))
     })
 }
 

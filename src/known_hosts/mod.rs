@@ -1,49 +1,33 @@
 //! known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): which host keys are trusted.
 //!
-//! Plain and hashed names, `[host]:port`, lists, `*` and `?`, `!` and `@revoked` are understood; `@cert-authority`
-//! lines are skipped, as certificates are not. A line that cannot be read is skipped too: it must not take the rest of
-//! the file with it, and skipping it can only make a host unknown.
+//! - `line` and `names` are the grammar, `entry` a line with its place.
+//! - `verdict` says what the entries mean for a key.
+//! - `edit` changes a text, `file` changes a file safely, `update` follows a server that changes its keys.
+//!
+//! A line that cannot be read is skipped: it must not take the rest of the file with it, and skipping it can only make
+//! a host unknown. Changes keep it.
 
+pub mod edit;
 mod entry;
+mod file;
+mod line;
+mod names;
+mod update;
+mod verdict;
+
+pub use edit::Edited;
+pub use entry::Entry;
+pub use line::Marker;
+pub use update::Update;
+pub use verdict::{Known, Verdict};
 
 use crate::crypto::hostkey::PublicKey;
 use crate::error::{printable, Error, ErrorKind, Result};
-use entry::{Entry, Marker};
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind as IoKind, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Longer files are refused, so that a mistaken path does not fill the memory.
-const MAX_LEN: u64 = 64 << 20;
-
 /// The port that plain names stand for.
 const DEFAULT_PORT: u16 = 22;
-
-/// What is known of a host's key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// The key is listed for the host.
-    Match,
-    /// Nothing is listed for the host.
-    Unknown,
-    /// Other keys are listed for the host, and this one is not. Keys of another type count: whoever stands between
-    /// the two ends can choose the type.
-    Changed {
-        /// The file of the listed key.
-        file: Arc<str>,
-        /// Its line, from 1.
-        line: usize,
-    },
-    /// The key is marked `@revoked` for the host; whatever else is listed, it must not be used.
-    Revoked {
-        /// The file of the mark.
-        file: Arc<str>,
-        /// Its line, from 1.
-        line: usize,
-    },
-}
 
 /// The entries of one or more known_hosts files.
 #[derive(Debug, Clone, Default)]
@@ -52,13 +36,12 @@ pub struct KnownHosts {
 }
 
 impl KnownHosts {
-    /// Reads the text of a file; `file_name` is for verdicts.
+    /// Reads the content of a file; `file_name` is for verdicts.
     #[must_use]
-    pub fn parse(text: &str, file_name: &str) -> Self {
+    pub fn parse(text: &[u8], file_name: &str) -> Self {
         let file: Arc<str> = file_name.into();
-        let entries =
-            text.lines().enumerate().filter_map(|(index, line)| Entry::parse(line, &file, index + 1)).collect();
-        Self { entries }
+        let entries = line::lines(text).enumerate().filter_map(|(index, line)| Entry::parse(line, &file, index + 1));
+        Self { entries: entries.collect() }
     }
 
     /// Reads a file. A file that does not exist lists nothing.
@@ -66,18 +49,8 @@ impl KnownHosts {
     /// Errors: `File`, where it cannot be read or is longer than 64 MiB.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == IoKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(file_error(path, &error)),
-        };
-        let mut bytes = Vec::new();
-        file.take(MAX_LEN + 1).read_to_end(&mut bytes).map_err(|error| file_error(path, &error))?;
-        if u64::try_from(bytes.len()).is_ok_and(|len| len > MAX_LEN) {
-            return Err(Error::new(ErrorKind::File, format!("{}: longer than 64 MiB", path.display())));
-        }
-        // Bytes that are not UTF-8 spoil their own line only.
-        Ok(Self::parse(&String::from_utf8_lossy(&bytes), &path.to_string_lossy()))
+        let text = file::read(path)?.unwrap_or_default();
+        Ok(Self::parse(&text, &path.to_string_lossy()))
     }
 
     /// Adds another file's entries behind these.
@@ -85,50 +58,19 @@ impl KnownHosts {
         self.entries.extend(other.entries);
     }
 
-    /// What is known of `key` for a host. `host` is the name as the user gave it, or an address; letter case does not
-    /// matter. Entries without a port are for port 22 only.
-    #[must_use]
-    pub fn check(&self, host: &str, port: u16, key: &PublicKey) -> Verdict {
-        let name = name_of(host, port);
-        let (mut matched, mut other) = (false, None);
-        for entry in self.entries.iter().filter(|entry| entry.matches(&name)) {
-            let same = &*entry.blob == key.blob();
-            match entry.marker {
-                Marker::Revoked if same => {
-                    return Verdict::Revoked { file: entry.file.clone(), line: entry.line };
-                }
-                Marker::Revoked => {}
-                Marker::None if same => matched = true,
-                // An entry of the same type explains the change best.
-                Marker::None
-                    if other.is_none_or(|old: &Entry| {
-                        old.key_type != key.key_type() && entry.key_type == key.key_type()
-                    }) =>
-                {
-                    other = Some(entry);
-                }
-                Marker::None => {}
-            }
-        }
-        match other {
-            _ if matched => Verdict::Match,
-            Some(entry) => Verdict::Changed { file: entry.file.clone(), line: entry.line },
-            None => Verdict::Unknown,
-        }
+    /// Puts a file's entries in the place of those it had before, or behind all others.
+    pub fn replace(&mut self, file_name: &str, new: Self) {
+        let at = self.entries.iter().position(|entry| &**entry.file() == file_name);
+        self.entries.retain(|entry| &**entry.file() != file_name);
+        let at = at.unwrap_or(self.entries.len());
+        self.entries.splice(at..at, new.entries);
     }
 
-    /// The types of the keys listed for a host, in file order and each once, as [`PublicKey::key_type`] names them: a
-    /// client that asks for these first meets a key it can check.
-    #[must_use]
-    pub fn key_types_for(&self, host: &str, port: u16) -> Vec<&'static str> {
-        let name = name_of(host, port);
-        let mut types = Vec::new();
-        for entry in self.entries.iter().filter(|entry| entry.marker == Marker::None && entry.matches(&name)) {
-            if !types.contains(&entry.key_type) {
-                types.push(entry.key_type);
-            }
-        }
-        types
+    /// The entries of a host, or all, in the order of the files. The name is compared as in [`KnownHosts::check`], but
+    /// only as it is: one with a port finds no entry without.
+    pub fn entries_for(&self, host: Option<(&str, u16)>) -> impl Iterator<Item = &Entry> {
+        let name = host.map(|(host, port)| name_of(host, port));
+        self.entries.iter().filter(move |entry| name.as_ref().is_none_or(|name| entry.matches(name)))
     }
 
     /// Appends one line for a host's key to a file, which is made (for its owner only) if it does not exist.
@@ -136,32 +78,67 @@ impl KnownHosts {
     ///
     /// Errors: `InvalidArgument` for a host that would mean something else in the file; `File`.
     pub fn add(path: impl AsRef<Path>, host: &str, port: u16, key: &PublicKey, hashed: bool) -> Result<()> {
-        let path = path.as_ref();
-        append_line(path, &Self::line(host, port, key, hashed)?).map_err(|error| file_error(path, &error))
+        file::append(path.as_ref(), &edit::line_of(&name_to_write(host, port)?, key, hashed))
     }
 
     /// Adds a host's key in memory only.
     ///
     /// Errors: `InvalidArgument` as for [`KnownHosts::add`].
     pub fn insert(&mut self, host: &str, port: u16, key: &PublicKey) -> Result<()> {
-        self.append(Self::parse(&Self::line(host, port, key, false)?, "memory"));
+        self.append(Self::parse(edit::line_of(&name_to_write(host, port)?, key, false).as_bytes(), "memory"));
         Ok(())
     }
 
-    /// A host's key as a line with its end.
-    fn line(host: &str, port: u16, key: &PublicKey, hashed: bool) -> Result<String> {
-        if host.is_empty() || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:%".contains(&b)) {
-            let text = format!("\"{}\" is no host name or address for a known_hosts file", printable(host.as_bytes()));
-            return Err(Error::new(ErrorKind::InvalidArgument, text));
-        }
+    /// Forgets a host's keys, or one of them, in memory only. Lines with a marker stay. Gives how many went.
+    pub fn forget(&mut self, host: &str, port: u16, key: Option<&PublicKey>) -> usize {
         let name = name_of(host, port);
-        let name = if hashed { entry::hashed(&name) } else { name };
-        Ok(format!("{name} {}\n", key.to_line("")))
+        let before = self.entries.len();
+        self.entries.retain(|entry| {
+            let is_meant = entry.marker() == Marker::None && entry.matches(&name);
+            !(is_meant && key.is_none_or(|key| entry.blob().as_deref() == Some(key.blob())))
+        });
+        before - self.entries.len()
+    }
+
+    /// Removes the lines of a host from a file, or only those with one key, as `ssh-keygen -R` does: lines with a marker
+    /// stay, and a line with other names as well goes as a whole. `strict`: a file with a line that cannot be read is
+    /// not changed.
+    ///
+    /// Errors: `File`.
+    pub fn remove(
+        path: impl AsRef<Path>,
+        host: &str,
+        port: u16,
+        key: Option<&PublicKey>,
+        strict: bool,
+    ) -> Result<Edited> {
+        let (path, name) = (path.as_ref(), name_of(host, port));
+        file::change(path, |text| require_sound(path, edit::remove(text, &name, key), strict))
+    }
+
+    /// Hashes the names in a file, as `ssh-keygen -H` does: not those with wildcards, nor those of lines with a marker.
+    /// `strict` as for [`KnownHosts::remove`].
+    ///
+    /// Errors: `File`.
+    pub fn hash(path: impl AsRef<Path>, strict: bool) -> Result<Edited> {
+        let path = path.as_ref();
+        file::change(path, |text| require_sound(path, edit::hash(text), strict))
     }
 }
 
-/// The name that entries are compared with.
-fn name_of(host: &str, port: u16) -> String {
+fn require_sound(path: &Path, edited: Edited, strict: bool) -> Result<Edited> {
+    match edited.unreadable.first() {
+        Some(line) if strict => {
+            let text = format!("{}: line {line} is no line of a known_hosts file", path.display());
+            Err(Error::new(ErrorKind::File, text))
+        }
+        _ => Ok(edited),
+    }
+}
+
+/// The name that entries are compared with: `host` in lower case, or `[host]:port`.
+#[must_use]
+pub fn name_of(host: &str, port: u16) -> String {
     let host = host.to_ascii_lowercase();
     if port == DEFAULT_PORT {
         host
@@ -170,25 +147,13 @@ fn name_of(host: &str, port: u16) -> String {
     }
 }
 
-/// Appends in one write, so that two programs that do so at once do not mix their lines.
-fn append_line(path: &Path, line: &str) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-    let mut whole = String::new();
-    if file.seek(SeekFrom::End(0))? > 0 {
-        let mut last = [0];
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-        // An unfinished last line would swallow ours.
-        if last != *b"\n" {
-            whole.push('\n');
-        }
+/// [`name_of`], for a new line.
+fn name_to_write(host: &str, port: u16) -> Result<String> {
+    if host.is_empty() || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:%".contains(&b)) {
+        let text = format!("\"{}\" is no host name or address for a known_hosts file", printable(host.as_bytes()));
+        return Err(Error::new(ErrorKind::InvalidArgument, text));
     }
-    whole.push_str(line);
-    file.write_all(whole.as_bytes())
-}
-
-fn file_error(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::File, format!("{}: {error}", path.display()))
+    Ok(name_of(host, port))
 }
 
 #[cfg(test)]

@@ -1,0 +1,122 @@
+//! What the entries say of a host's key.
+
+use super::{name_of, Entry, KnownHosts, Marker, DEFAULT_PORT};
+use crate::crypto::hostkey::PublicKey;
+use std::sync::Arc;
+
+/// What is known of a host's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The key is listed for the host, or its certificate is signed by an authority that is.
+    Match {
+        /// The file of the line that says so.
+        file: Arc<str>,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// Nothing is listed for the host.
+    Unknown,
+    /// Other keys are listed for the host, and this one is not. Keys of another type count, as they do for OpenSSH:
+    /// whoever stands between the two ends can choose the type. A client that asks for what
+    /// [`KnownHosts::known_for`] gives first meets another type only where the server has none of those listed.
+    Changed {
+        /// The file of the listed key.
+        file: Arc<str>,
+        /// Its line, from 1.
+        line: usize,
+    },
+    /// The key, or the authority of its certificate, is revoked; whatever else is listed, it must not be used.
+    Revoked {
+        /// The file that says so.
+        file: Arc<str>,
+        /// Its line, from 1; 0 where the file is a list of revoked keys.
+        line: usize,
+    },
+}
+
+impl Verdict {
+    fn matched(entry: &Entry) -> Self {
+        Self::Match { file: entry.file().clone(), line: entry.line() }
+    }
+
+    fn revoked(entry: &Entry) -> Self {
+        Self::Revoked { file: entry.file().clone(), line: entry.line() }
+    }
+}
+
+/// What is listed for a host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    /// The types of its keys, in file order and each once, as [`PublicKey::key_type`] names them.
+    pub key_types: Vec<&'static str>,
+    /// Whether there is an authority for its certificates.
+    pub has_authority: bool,
+}
+
+impl KnownHosts {
+    /// What is known of `key` for a host. `host` is the name as the user gave it, or an address; letter case does not
+    /// matter. Where the port is not 22 and nothing is listed for it, a key listed without a port will do.
+    #[must_use]
+    pub fn check(&self, host: &str, port: u16, key: &PublicKey) -> Verdict {
+        self.names_to_try(host, port)
+            .find_map(|(name, is_first)| match self.check_name(&name, key) {
+                Verdict::Unknown => None,
+                // Another key without a port says nothing of this port.
+                Verdict::Changed { .. } if !is_first => None,
+                verdict => Some(verdict),
+            })
+            .unwrap_or(Verdict::Unknown)
+    }
+
+    /// The name with the port, then the one without.
+    fn names_to_try(&self, host: &str, port: u16) -> impl Iterator<Item = (String, bool)> {
+        let without = (port != DEFAULT_PORT).then(|| (name_of(host, DEFAULT_PORT), false));
+        std::iter::once((name_of(host, port), true)).chain(without)
+    }
+
+    fn check_name(&self, name: &str, key: &PublicKey) -> Verdict {
+        let (mut matched, mut other) = (None, None);
+        for entry in self.entries.iter().filter(|entry| entry.matches(name)) {
+            let same = entry.blob().is_some_and(|blob| blob == key.blob());
+            match entry.marker() {
+                Marker::Revoked if same => return Verdict::revoked(entry),
+                Marker::None if same => matched = matched.or(Some(entry)),
+                // An entry of the same type explains the change best.
+                Marker::None
+                    if other.is_none_or(|old: &Entry| {
+                        old.key_type() != key.key_type() && entry.key_type() == key.key_type()
+                    }) && entry.is_sound() =>
+                {
+                    other = Some(entry);
+                }
+                _ => {}
+            }
+        }
+        match (matched, other) {
+            (Some(entry), _) => Verdict::matched(entry),
+            (None, Some(entry)) => Verdict::Changed { file: entry.file().clone(), line: entry.line() },
+            (None, None) => Verdict::Unknown,
+        }
+    }
+
+    /// What is listed for a host: a client that asks for these algorithms first meets a key it can check.
+    #[must_use]
+    pub fn known_for(&self, host: &str, port: u16) -> Known {
+        let mut known = Known::default();
+        for (name, _) in self.names_to_try(host, port) {
+            for entry in self.entries.iter().filter(|entry| entry.matches(&name)) {
+                match entry.marker() {
+                    Marker::Authority => known.has_authority = true,
+                    Marker::None if !known.key_types.contains(&entry.key_type()) && entry.is_sound() => {
+                        known.key_types.push(entry.key_type());
+                    }
+                    _ => {}
+                }
+            }
+            if known != Known::default() {
+                break;
+            }
+        }
+        known
+    }
+}
