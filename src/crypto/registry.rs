@@ -1,6 +1,7 @@
 //! THE table: every algorithm by role, with sizes, constructor and rank. A list's order is the order of preference;
 //! rows with `default: false` exist but are offered only when asked for by name.
 
+use super::cert::base_algorithm;
 use super::cipher::{self, Open, Seal};
 use super::hash::HashAlg;
 use super::kex::{dh, ecdh, groups, hybrid, ClientShare, SecretEncoding, ServerShare};
@@ -99,6 +100,28 @@ pub struct SignatureInfo {
     pub key_type: &'static str,
     /// Offered unless the lists are changed.
     pub default: bool,
+}
+
+impl SignatureInfo {
+    const fn on(name: &'static str, key_type: &'static str) -> Self {
+        Self { name, key_type, default: true }
+    }
+
+    const fn off(name: &'static str, key_type: &'static str) -> Self {
+        Self { name, key_type, default: false }
+    }
+
+    /// The peer shows a certificate rather than a plain key (OpenSSH PROTOCOL.certkeys).
+    #[must_use]
+    pub fn is_certificate(&self) -> bool {
+        base_algorithm(self.name).is_some()
+    }
+
+    /// The name in the signature: the algorithm's own, or for a certificate that of the key in it.
+    #[must_use]
+    pub fn signs_with(&self) -> &'static str {
+        base_algorithm(self.name).unwrap_or(self.name)
+    }
 }
 
 /// A compression method.
@@ -297,29 +320,52 @@ pub static KEXES: &[KexInfo] = &[
 
 // ---- Signature algorithms -------------------------------------------------------------------------------------------
 
-/// Signature algorithms.
+/// Signature algorithms. Those of certificates are off until somebody trusts a CA, or gives a key a certificate: see
+/// [`certificate_names`].
 pub static SIGNATURES: &[SignatureInfo] = &[
-    SignatureInfo { name: "ssh-ed25519", key_type: "ssh-ed25519", default: true },
-    SignatureInfo { name: "ecdsa-sha2-nistp256", key_type: "ecdsa-sha2-nistp256", default: true },
-    SignatureInfo { name: "ecdsa-sha2-nistp384", key_type: "ecdsa-sha2-nistp384", default: true },
-    SignatureInfo { name: "ecdsa-sha2-nistp521", key_type: "ecdsa-sha2-nistp521", default: true },
+    SignatureInfo::on("ssh-ed25519", "ssh-ed25519"),
+    SignatureInfo::on("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"),
+    SignatureInfo::on("ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384"),
+    SignatureInfo::on("ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521"),
     // Authenticators' keys (FIDO): verified here, signed by the device alone.
-    SignatureInfo { name: "sk-ssh-ed25519@openssh.com", key_type: "sk-ssh-ed25519@openssh.com", default: true },
-    SignatureInfo {
-        name: "sk-ecdsa-sha2-nistp256@openssh.com",
-        key_type: "sk-ecdsa-sha2-nistp256@openssh.com",
-        default: true,
-    },
-    SignatureInfo {
-        name: "webauthn-sk-ecdsa-sha2-nistp256@openssh.com",
-        key_type: "sk-ecdsa-sha2-nistp256@openssh.com",
-        default: true,
-    },
-    SignatureInfo { name: "rsa-sha2-512", key_type: "ssh-rsa", default: true },
-    SignatureInfo { name: "rsa-sha2-256", key_type: "ssh-rsa", default: true },
+    SignatureInfo::on("sk-ssh-ed25519@openssh.com", "sk-ssh-ed25519@openssh.com"),
+    SignatureInfo::on("sk-ecdsa-sha2-nistp256@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"),
+    SignatureInfo::on("webauthn-sk-ecdsa-sha2-nistp256@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"),
+    SignatureInfo::on("rsa-sha2-512", "ssh-rsa"),
+    SignatureInfo::on("rsa-sha2-256", "ssh-rsa"),
     // SHA-1: collisions are practical; RFC 8332 replaces it.
-    SignatureInfo { name: "ssh-rsa", key_type: "ssh-rsa", default: false },
+    SignatureInfo::off("ssh-rsa", "ssh-rsa"),
+    SignatureInfo::off("ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519"),
+    SignatureInfo::off("ecdsa-sha2-nistp256-cert-v01@openssh.com", "ecdsa-sha2-nistp256"),
+    SignatureInfo::off("ecdsa-sha2-nistp384-cert-v01@openssh.com", "ecdsa-sha2-nistp384"),
+    SignatureInfo::off("ecdsa-sha2-nistp521-cert-v01@openssh.com", "ecdsa-sha2-nistp521"),
+    SignatureInfo::off("sk-ssh-ed25519-cert-v01@openssh.com", "sk-ssh-ed25519@openssh.com"),
+    SignatureInfo::off("sk-ecdsa-sha2-nistp256-cert-v01@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"),
+    SignatureInfo::off("rsa-sha2-512-cert-v01@openssh.com", "ssh-rsa"),
+    SignatureInfo::off("rsa-sha2-256-cert-v01@openssh.com", "ssh-rsa"),
+    SignatureInfo::off("ssh-rsa-cert-v01@openssh.com", "ssh-rsa"),
 ];
+
+/// The algorithms of the signatures in a list that may name certificates, each once and in order: what a server lists
+/// in server-sig-algs (RFC 8308 section 3.1), where OpenSSH lists no certificates.
+#[must_use]
+pub fn signature_names(names: &[&'static str]) -> Vec<&'static str> {
+    let mut out: Vec<&'static str> = Vec::new();
+    for name in names.iter().map(|name| find(SIGNATURES, name).map_or(*name, SignatureInfo::signs_with)) {
+        if !out.contains(&name) {
+            out.push(name);
+        }
+    }
+    out
+}
+
+/// The certificate algorithms that sign with one of these, in the same order: what a list that allows the plain ones
+/// allows once there is a certificate.
+#[must_use]
+pub fn certificate_names(plain: &[&str]) -> Vec<&'static str> {
+    let of = |base: &&str| SIGNATURES.iter().find(|row| base_algorithm(row.name) == Some(*base)).map(|row| row.name);
+    plain.iter().filter_map(of).collect()
+}
 
 // ---- Ciphers --------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ use super::deadline::Deadline;
 use super::requests::no_session;
 use super::shared::Shared;
 use super::transport::Transport;
-use crate::crypto::hostkey::{PrivateKey, PublicKey};
+use crate::crypto::cert::base_algorithm;
+use crate::crypto::hostkey::PrivateKey;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::proto::auth::AuthRequest;
 use crate::proto::event::{AuthOutcome, Prompts, SecretBytes};
@@ -55,8 +56,8 @@ impl Transport {
         password_on(self.shared(), user, &SecretBytes::new(password.to_vec()), fallback, change, deadline)
     }
 
-    /// The "publickey" method, signed at once. RSA keys sign with what the server lists in server-sig-algs
-    /// (RFC 8332 section 3.3).
+    /// The "publickey" method, signed at once, with the key's certificate where it has one. RSA keys sign with what the
+    /// server lists in server-sig-algs (RFC 8332 section 3.3).
     pub fn auth_publickey(&self, user: &str, key: &PrivateKey, deadline: Deadline) -> Result<AuthResult> {
         publickey_on(self.shared(), user, key, deadline)
     }
@@ -121,14 +122,13 @@ pub(super) fn publickey_on(
     key: &PrivateKey,
     deadline: Deadline,
 ) -> Result<AuthResult> {
-    let public = key.public();
     let (algorithm, data) = {
         let mut core = shared.lock()?;
         if !core.is_active() {
             core.live()?;
             return Err(no_session());
         }
-        if public.signature_algorithms().len() > 1 {
+        if key.shown_algorithms().len() > 1 {
             // Which of them the server takes it may still be saying: EXT_INFO comes ahead of the service's grant.
             let bound = deadline.earlier(Deadline::after(core.options.config.auth_timeout));
             core.wait_changed(bound, |core| match core.live().and_then(|conn| conn.auth_prepare(Instant::now())) {
@@ -138,14 +138,14 @@ pub(super) fn publickey_on(
         }
         let allowed = core.options.config.preferences.pubkey.clone();
         let conn = core.live()?;
-        let algorithm = choose_algorithm(public, &allowed, conn.server_sig_algs())?;
-        (algorithm, conn.auth_signing_data(user, algorithm, public.blob())?)
+        let algorithm = choose_algorithm(key, &allowed, conn.server_sig_algs(), conn.remote_ident())?;
+        (algorithm, conn.auth_signing_data(user, algorithm, key.shown_blob())?)
     };
-    let signature = key.sign(algorithm, &data)?;
+    let signature = key.sign(base_algorithm(algorithm).unwrap_or(algorithm), &data)?;
     let request = AuthRequest::PublickeySigned {
         user: user.to_owned(),
         algorithm: algorithm.to_owned(),
-        key: public.blob().to_vec(),
+        key: key.shown_blob().to_vec(),
         signature,
     };
     let attempt = Attempt { method: PUBLICKEY, user };
@@ -180,29 +180,49 @@ pub(super) fn interactive_on(
 }
 
 /// The algorithm to sign with: of those we allow for this key, the first that the server lists. Lists of servers are
-/// binding for RSA only, whose key type leaves the choice open.
+/// binding for RSA only, whose key type leaves the choice open. Whoever gives a key a certificate wants it used: it needs
+/// no names of its own in our list, only those of the signatures under it, as the server's list has them.
 pub(super) fn choose_algorithm(
-    key: &PublicKey,
+    key: &PrivateKey,
     allowed: &[&'static str],
     server: Option<&[String]>,
+    ident: Option<&[u8]>,
 ) -> Result<&'static str> {
-    let able = key.signature_algorithms();
-    let mut ours = allowed.iter().copied().filter(|name| able.contains(name));
+    let able = key.shown_algorithms();
+    let base = |name: &'static str| base_algorithm(name).unwrap_or(name);
+    let rank = |name: &'static str| allowed.iter().position(|&known| known == name || known == base(name));
+    let mut ours: Vec<_> = able.iter().filter_map(|&name| Some((rank(name)?, name))).collect();
+    ours.sort_unstable();
+    let mut ours = ours.into_iter().map(|(_, name)| name);
+    let is_certificate = key.certificate().is_some();
     let chosen = match server {
-        Some(listed) if able.len() > 1 => ours.find(|name| listed.iter().any(|theirs| theirs == name)),
+        _ if is_certificate && able.len() > 1 && ident.is_some_and(knows_old_certificates_only) => {
+            ours.find(|&name| base(name) == "ssh-rsa")
+        }
+        Some(listed) if able.len() > 1 => ours.find(|&name| listed.iter().any(|theirs| theirs == name || theirs == base(name))),
         _ => ours.next(),
     };
     chosen.ok_or_else(|| {
+        let what = if is_certificate { "certificate" } else { "key" };
+        let kind = key.public().key_type();
         let text = match server {
             Some(listed) => format!(
-                "no common signature algorithm for a {} key; the server lists {}",
-                key.key_type(),
+                "no common signature algorithm for a {what} of type {kind}; the server lists {}",
                 crate::error::printable(listed.join(",").as_bytes())
             ),
-            None => format!("the preferences allow no signature algorithm of a {} key", key.key_type()),
+            None => format!("the preferences allow no signature algorithm for a {what} of type {kind}"),
         };
         Error::new(ErrorKind::AuthNoSignatureAlgorithm, text).at(Stage::Auth)
     })
+}
+
+/// OpenSSH before 7.8 takes RSA certificates with SHA-1 signatures alone, whatever it lists in server-sig-algs.
+fn knows_old_certificates_only(ident: &[u8]) -> bool {
+    let Some(version) = ident.strip_prefix(b"SSH-2.0-OpenSSH_").and_then(|rest| std::str::from_utf8(rest).ok()) else {
+        return false;
+    };
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().ok());
+    matches!((numbers.next().flatten(), numbers.next().flatten()), (Some(major), Some(minor)) if (major, minor) < (7, 8))
 }
 
 /// What errors call an attempt.

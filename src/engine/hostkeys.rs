@@ -140,7 +140,7 @@ pub(super) fn prove(core: &mut Core, shared: &Arc<Shared>, ticket: Option<Ticket
         let _ = conn.answer_global(ticket, None);
         return;
     };
-    let (session_id, algorithm) = (conn.session_id().unwrap_or_default().to_vec(), names.host_key.name);
+    let (session_id, algorithm) = (conn.session_id().unwrap_or_default().to_vec(), names.host_key.signs_with());
     post(core, shared, move |shared| {
         let proof = hostkeys::prove(&keys, &session_id, algorithm, &data);
         if let Err(error) = &proof {

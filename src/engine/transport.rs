@@ -7,6 +7,7 @@ use super::deadline::Deadline;
 use super::shared::{Io, Shared, Socket};
 use super::stream::{ByteStream, ChannelStream, StreamIo};
 use super::sys;
+use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::PublicKey;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::proto::config::{Config, Preferences};
@@ -225,6 +226,12 @@ impl Transport {
     pub fn remote_server_key(&self) -> Result<PublicKey> {
         let key = self.peek(|conn| conn.remote_host_key().cloned()).flatten();
         key.ok_or_else(|| Error::new(ErrorKind::InvalidState, "no existing session: the host key is not known yet"))
+    }
+
+    /// The certificate the server showed for its host key; None where it showed none, and before the key is known.
+    #[must_use]
+    pub fn remote_server_certificate(&self) -> Option<Certificate> {
+        self.peek(|conn| conn.remote_host_certificate().cloned()).flatten()
     }
 
     /// The peer's identification string, made printable.

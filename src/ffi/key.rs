@@ -5,6 +5,7 @@ use super::file;
 use super::guard::{guard_unit, guard_value};
 use super::text;
 use super::types::ssh_status_t;
+use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::{Curve, PrivateKey, PublicKey};
 use crate::crypto::keyfile;
 use crate::error::{printable, Error, ErrorKind, Result};
@@ -15,13 +16,20 @@ use std::ptr::null;
 pub struct ssh_key_t {
     public: PublicKey,
     private: Option<PrivateKey>,
+    certificate: Option<Certificate>,
     name: CString,
 }
 
 impl ssh_key_t {
     fn new(public: PublicKey, private: Option<PrivateKey>) -> Self {
         let name = text::c_string(public.key_type());
-        Self { public, private, name }
+        let certificate = private.as_ref().and_then(|key| key.certificate().cloned());
+        Self { public, private, certificate, name }
+    }
+
+    /// A public key that the peer showed, with the certificate it showed for it.
+    pub(super) fn of_shown(public: PublicKey, certificate: Option<Certificate>) -> Self {
+        Self { certificate, ..Self::new(public, None) }
     }
 
     /// A public key.

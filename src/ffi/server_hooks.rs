@@ -7,6 +7,7 @@ use super::stream::UserData;
 use super::text::c_string;
 use super::ticket::{put, Question};
 use super::types::ssh_ticket_t;
+use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::PublicKey;
 use crate::engine::{Answer, AuthAsk, Channel, ChannelAsk, Hooks, Refusal, Transport, Verdict};
 use crate::proto::event::{AuthQuestion, AuthVerdict, IncomingOpen, SecretBytes};
@@ -116,9 +117,9 @@ impl CHooks {
         })
     }
 
-    fn publickey(&self, call: AuthCall<'_>, key: &PublicKey, algorithm: &str, signed: bool) -> Option<i32> {
-        let (hook, algorithm) = (self.hooks.check_auth_publickey?, c_string(algorithm));
-        let key = ssh_key_t::of_public(key.clone());
+    fn publickey(&self, call: AuthCall<'_>, asked: KeyAsked<'_>) -> Option<i32> {
+        let (hook, algorithm) = (self.hooks.check_auth_publickey?, c_string(asked.algorithm));
+        let (key, signed) = (ssh_key_t::of_shown(asked.key.clone(), asked.cert.clone()), asked.signed);
         // SAFETY: as above.
         Some(unsafe {
             hook(self.data.pointer(), call.ticket, call.transport, call.user, &key, algorithm.as_ptr(), signed)
@@ -235,6 +236,14 @@ struct AuthCall<'a> {
     user: *const c_char,
 }
 
+/// What is asked about a key.
+struct KeyAsked<'a> {
+    key: &'a PublicKey,
+    algorithm: &'a str,
+    cert: &'a Option<Certificate>,
+    signed: bool,
+}
+
 /// The hook's name in the C struct.
 fn auth_hook(question: &AuthQuestion) -> &'static str {
     match question {
@@ -288,8 +297,12 @@ impl Hooks for CHooks {
                 }),
                 AuthQuestion::Password(password) => self.password(call, password),
                 AuthQuestion::PasswordChange { old, new } => self.password_change(call, old, new),
-                AuthQuestion::KeyQuery { key, algorithm } => self.publickey(call, key, algorithm, false),
-                AuthQuestion::KeySigned { key, algorithm, .. } => self.publickey(call, key, algorithm, true),
+                AuthQuestion::KeyQuery { key, algorithm, cert } => {
+                    self.publickey(call, KeyAsked { key, algorithm, cert, signed: false })
+                }
+                AuthQuestion::KeySigned { key, algorithm, cert, .. } => {
+                    self.publickey(call, KeyAsked { key, algorithm, cert, signed: true })
+                }
                 AuthQuestion::InteractiveStart { submethods } => self.interactive(call, submethods),
                 AuthQuestion::InteractiveAnswers(answers) => self.response(call, answers),
             }

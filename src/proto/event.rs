@@ -2,6 +2,7 @@
 //! with a ticket, answered by a command.
 
 use super::kex::KexJob;
+use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::{PublicKey, SkSignature};
 use crate::error::Error;
 use std::fmt;
@@ -80,15 +81,20 @@ pub enum AuthQuestion {
     KeyQuery {
         /// The key.
         key: PublicKey,
-        /// The signature algorithm it would use.
+        /// The algorithm it would use.
         algorithm: String,
+        /// The certificate that was shown for it. Its CA's signature is right; whether the CA is trusted, and whether
+        /// the certificate holds for this user, from there and now, is for the application to decide.
+        cert: Option<Certificate>,
     },
     /// "publickey" whose signature was verified over this session.
     KeySigned {
         /// The key that signed.
         key: PublicKey,
-        /// The signature algorithm.
+        /// The algorithm.
         algorithm: String,
+        /// As in [`AuthQuestion::KeyQuery`].
+        cert: Option<Certificate>,
         /// What the authenticator said, where one signed (FIDO). A signature made without a present user is accepted
         /// only where [`SkPolicy`](super::auth::server::SkPolicy) says so.
         sk: Option<SkSignature>,

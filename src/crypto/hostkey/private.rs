@@ -1,6 +1,7 @@
 //! Private keys.
 
 use super::{ecdsa, ed25519, rsa, signature_blob, Curve, PublicKey};
+use crate::crypto::cert::Certificate;
 use crate::crypto::rng::system_bytes;
 use crate::error::{printable, Error, ErrorKind, Result};
 use std::fmt;
@@ -12,6 +13,7 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct PrivateKey {
     inner: Arc<Inner>,
+    certificate: Option<Certificate>,
 }
 
 struct Inner {
@@ -91,7 +93,7 @@ impl PrivateKey {
         // The point is checked first, by parsing it as a public key.
         let public = PublicKey::parse(&curve.blob(point))?;
         let secret = ecdsa::Secret::new(curve, scalar, point)?;
-        Ok(Self { inner: Arc::new(Inner { public, secret: Secret::Ecdsa(secret) }) })
+        Ok(Self { inner: Arc::new(Inner { public, secret: Secret::Ecdsa(secret) }), certificate: None })
     }
 
     /// The RSA key of its numbers. Numbers that do not belong together are `KeyCorrupt`.
@@ -101,13 +103,51 @@ impl PrivateKey {
     }
 
     fn join(secret: Secret, blob: &[u8]) -> Result<Self> {
-        Ok(Self { inner: Arc::new(Inner { public: PublicKey::parse(blob)?, secret }) })
+        Ok(Self { inner: Arc::new(Inner { public: PublicKey::parse(blob)?, secret }), certificate: None })
     }
 
     /// The public half.
     #[must_use]
     pub fn public(&self) -> &PublicKey {
         &self.inner.public
+    }
+
+    /// This key with a certificate to show for it; one it had before is replaced. The secret is shared with `self`,
+    /// which stays as it is.
+    ///
+    /// Errors: `CertKeyMismatch` where the certificate is for another key.
+    pub fn with_certificate(&self, certificate: Certificate) -> Result<Self> {
+        if certificate.key() != self.public() {
+            let text = format!(
+                "the certificate is for the key {}, this key is {}",
+                certificate.key().fingerprint_sha256(),
+                self.public().fingerprint_sha256()
+            );
+            return Err(Error::new(ErrorKind::CertKeyMismatch, text));
+        }
+        Ok(Self { inner: Arc::clone(&self.inner), certificate: Some(certificate) })
+    }
+
+    /// The certificate to show for it.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
+    }
+
+    /// What is shown to the peer: the certificate's blob where there is one, otherwise the public key's.
+    #[must_use]
+    pub fn shown_blob(&self) -> &[u8] {
+        self.certificate.as_ref().map_or(self.public().blob(), Certificate::blob)
+    }
+
+    /// The algorithm names under which [`PrivateKey::shown_blob`] is shown, most preferred first. Signatures are made
+    /// with the algorithm below a certificate's ([`crate::crypto::registry::SignatureInfo::signs_with`]).
+    #[must_use]
+    pub fn shown_algorithms(&self) -> &'static [&'static str] {
+        match &self.certificate {
+            Some(certificate) => certificate.signature_algorithms(),
+            None => self.public().signature_algorithms(),
+        }
     }
 
     /// Signs `data`; gives the signature blob (`string algorithm, string signature`).

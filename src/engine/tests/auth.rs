@@ -32,7 +32,7 @@ fn an_rsa_key_signs_with_what_the_server_lists() {
     let key = PrivateKey::generate_rsa(2048).unwrap();
     let listed = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
     let allowed = ["ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256"];
-    let choose = |server: Option<&[String]>| super::super::auth::choose_algorithm(key.public(), &allowed, server);
+    let choose = |server: Option<&[String]>| super::super::auth::choose_algorithm(&key, &allowed, server, None);
     assert_eq!(choose(None).unwrap(), "rsa-sha2-512");
     assert_eq!(choose(Some(&listed(&["rsa-sha2-256"]))).unwrap(), "rsa-sha2-256");
     let none = choose(Some(&listed(&["ssh-rsa", "ssh-ed25519"]))).unwrap_err();

@@ -5,7 +5,9 @@ use super::interactive::{self, Rounds};
 use super::{
     check_content, check_name, signing_data, INTERACTIVE, NONE, PASSWORD, PUBLICKEY, SERVICE_AUTH, SERVICE_CONNECTION,
 };
+use crate::crypto::cert::{CertKind, Certificate};
 use crate::crypto::hostkey::{PublicKey, SkSignature};
+use crate::crypto::registry::{find, SIGNATURES};
 use crate::error::{printable, Error, ErrorKind, Result, Stage};
 use crate::proto::config::Limits;
 use crate::proto::event::{AuthQuestion, AuthVerdict, Event, SecretBytes, Ticket};
@@ -271,7 +273,8 @@ impl ServerAuth {
     }
 
     /// The algorithm must be one we offer and one of the key's, the signature of that algorithm and over exactly this
-    /// request (RFC 4252 section 7). The application hears of no key whose signature is wrong.
+    /// request (RFC 4252 section 7). The application hears of no key whose signature is wrong, and of certificates only
+    /// if their algorithms are among those it accepts, which they are not unless it put them there.
     fn key_question(
         &self,
         session_id: &[u8],
@@ -281,25 +284,21 @@ impl ServerAuth {
         if !self.algorithms.contains(&request.algorithm) {
             return None;
         }
-        let key = PublicKey::parse(request.key).ok()?;
-        if !key.signature_algorithms().contains(&request.algorithm) {
-            return None;
-        }
+        let row = find(SIGNATURES, request.algorithm)?;
+        let (key, cert) = identity(row.is_certificate(), request)?;
         let algorithm = request.algorithm.to_owned();
         let Some(signature) = request.signature else {
             let step = Step::Query { algorithm: algorithm.clone(), key: request.key.to_vec() };
-            return Some((step, AuthQuestion::KeyQuery { key, algorithm }));
+            return Some((step, AuthQuestion::KeyQuery { key, algorithm, cert }));
         };
-        if Reader::new(signature).name().ok()? != request.algorithm {
-            return None;
-        }
+        // The request names the certificate's algorithm, the signature in it the key's (PROTOCOL.certkeys).
         let signed = signing_data(session_id, user, request.algorithm, request.key);
         let sk = match key.is_sk() {
             // Whether the user must have been there is decided with the answer.
-            true => Some(key.verify_sk(request.algorithm, &signed, signature).ok()?),
-            false => key.verify(request.algorithm, &signed, signature).map(|()| None).ok()?,
+            true => Some(key.verify_sk(row.signs_with(), &signed, signature).ok()?),
+            false => key.verify(row.signs_with(), &signed, signature).map(|()| None).ok()?,
         };
-        Some((Step::Signed(sk), AuthQuestion::KeySigned { key, algorithm, sk }))
+        Some((Step::Signed(sk), AuthQuestion::KeySigned { key, algorithm, cert, sk }))
     }
 
     fn info_response(&mut self, out: &mut Outbox, payload: &[u8]) -> Result<()> {
@@ -438,6 +437,17 @@ impl ServerAuth {
         }
         Ok(Answered::Open)
     }
+}
+
+/// The key of a request, and the certificate for it. A host's certificate is no user's, whoever signed it.
+fn identity(certified: bool, request: &PublickeyRequest<'_>) -> Option<(PublicKey, Option<Certificate>)> {
+    if !certified {
+        let key = PublicKey::parse(request.key).ok()?;
+        return key.signature_algorithms().contains(&request.algorithm).then_some((key, None));
+    }
+    let cert = Certificate::parse(request.key).ok()?;
+    let fits = cert.kind() == CertKind::User && cert.signature_algorithms().contains(&request.algorithm);
+    fits.then(|| (cert.key().clone(), Some(cert)))
 }
 
 /// Whether the verdict fits the question; returns the methods, joined for the wire.

@@ -1,6 +1,7 @@
 //! Start, key changes, time and end of a connection.
 
 use super::{env, Auth, Connection};
+use crate::crypto::registry::signature_names;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::proto::event::Event;
 use crate::proto::keepalive::Due;
@@ -63,7 +64,7 @@ impl Connection {
         if !self.kex.marks().ext_info {
             return;
         }
-        let sig_algs = self.config.preferences.pubkey.join(",");
+        let sig_algs = signature_names(&self.config.preferences.pubkey).join(",");
         let extensions: Vec<(&str, &[u8])> = match self.role {
             // OpenSSH PROTOCOL section 1.9: PING is answered.
             Role::Server => vec![("server-sig-algs", sig_algs.as_bytes()), ("ping@openssh.com", b"0")],

@@ -19,6 +19,7 @@ use super::outbox::Outbox;
 use super::packet_in::{InboundChange, PacketIn};
 use super::packet_out::PacketOut;
 use super::phase::{Phase, Role};
+use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::{PrivateKey, PublicKey};
 use crate::crypto::moduli::Moduli;
 use crate::crypto::rng::Rng;
@@ -182,6 +183,12 @@ impl Connection {
     #[must_use]
     pub fn remote_host_key(&self) -> Option<&PublicKey> {
         self.kex.host_key()
+    }
+
+    /// Client: the certificate the server showed for it in the first exchange.
+    #[must_use]
+    pub fn remote_host_certificate(&self) -> Option<&Certificate> {
+        self.kex.host_certificate()
     }
 
     /// Server: the key the last exchange used.

@@ -1,6 +1,7 @@
 //! What only a client does in a key exchange.
 
 use super::{unexpected, Context, GroupRequest, Kex, KexJob, Step};
+use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::PublicKey;
 use crate::crypto::kex::ClientShare;
 use crate::crypto::registry::KexFlow;
@@ -77,15 +78,19 @@ impl Kex {
         Ok(())
     }
 
-    /// The key of the first exchange stays the connection's: nobody can slip in another during a rekey.
-    pub(super) fn pin_host_key(&mut self, key: PublicKey) -> Result<()> {
+    /// The key of the first exchange stays the connection's: nobody can slip in another during a rekey. So does its
+    /// certificate, the one that whoever trusts the server looked at: a fresh one, or none, changes nothing then, for
+    /// the key is what the server proves to be by.
+    pub(super) fn pin_host_key(&mut self, key: PublicKey, certificate: Option<Certificate>) -> Result<()> {
         match &self.host_key {
             Some(pinned) if *pinned != key => Err(Error::new(
                 ErrorKind::HostKeyChanged,
                 format!("the host key changed during the session, to {}", key.fingerprint_sha256()),
             )),
-            _ => {
+            Some(_) => Ok(()),
+            None => {
                 self.host_key = Some(key);
+                self.host_certificate = certificate;
                 Ok(())
             }
         }

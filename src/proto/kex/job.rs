@@ -1,10 +1,11 @@
 //! Key exchange arithmetic as work that anyone may do outside of the connection.
 
 use super::hash::{encode_secret, exchange_hash, Context};
+use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::{PrivateKey, PublicKey};
 use crate::crypto::kex::dh::{self, Group};
 use crate::crypto::kex::{ClientShare, ServerShare};
-use crate::crypto::registry::KexFlow;
+use crate::crypto::registry::{KexFlow, SignatureInfo};
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::msg_kex::{KexDhGexReply, KexDhReply, KexEcdhReply};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub(super) struct Agreed {
 
 pub(super) enum Output {
     ClientStarted(Arc<Context>, Box<dyn ClientShare>),
-    ClientFinished(Agreed, PublicKey),
+    ClientFinished(Agreed, PublicKey, Option<Certificate>),
     /// With the REPLY payload to send.
     ServerFinished(Agreed, Vec<u8>),
 }
@@ -84,13 +85,13 @@ impl KexJob {
         signature: Vec<u8>,
     ) -> Self {
         Self::new(&context.clone(), move || {
-            let key = PublicKey::parse(&host_key)?;
+            let (key, certificate) = identity(context.host_key, &host_key)?;
             let client_public = share.public().to_vec();
             let secret = encode_secret(context.kex, &share.finish(&server_public)?);
             let hash = exchange_hash(&context, &host_key, &client_public, &server_public, &secret);
             // `verify` also checks that key, algorithm and signature are of one type.
-            key.verify(context.host_key.name, &hash, &signature)?;
-            Ok(Output::ClientFinished(Agreed { secret, hash }, key))
+            key.verify(context.host_key.signs_with(), &hash, &signature)?;
+            Ok(Output::ClientFinished(Agreed { secret, hash }, key, certificate))
         })
     }
 
@@ -107,9 +108,12 @@ impl KexJob {
                 Some(group) => dh::respond(group, &client_public)?,
             };
             let secret = encode_secret(context.kex, &secret);
-            let blob = key.public().blob();
+            let blob = match context.host_key.is_certificate() {
+                true => key.shown_blob(),
+                false => key.public().blob(),
+            };
             let hash = exchange_hash(&context, blob, &client_public, &public, &secret);
-            let signature = key.sign(context.host_key.name, &hash)?;
+            let signature = key.sign(context.host_key.signs_with(), &hash)?;
             let reply = match context.kex.flow {
                 KexFlow::Octets => KexEcdhReply::new(blob, &public, &signature).to_vec(),
                 KexFlow::Dh => KexDhReply::new(blob, &public, &signature).to_vec(),
@@ -118,4 +122,13 @@ impl KexJob {
             Ok(Output::ServerFinished(Agreed { secret, hash }, reply))
         })
     }
+}
+
+/// The server's key as the algorithm has it: a certificate's name asks for a certificate, a plain one for none.
+fn identity(algorithm: &SignatureInfo, blob: &[u8]) -> Result<(PublicKey, Option<Certificate>)> {
+    if !algorithm.is_certificate() {
+        return Ok((PublicKey::parse(blob)?, None));
+    }
+    let certificate = Certificate::parse(blob)?;
+    Ok((certificate.key().clone(), Some(certificate)))
 }

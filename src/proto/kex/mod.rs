@@ -14,6 +14,7 @@ use super::negotiate::{self, Negotiated, PeerMarks};
 use super::outbox::Outbox;
 use super::packet_in::InboundChange;
 use super::phase::{Exchange, Role};
+use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::{PrivateKey, PublicKey};
 use crate::crypto::kdf;
 use crate::crypto::kex::dh::Group;
@@ -79,6 +80,8 @@ pub(super) struct Kex {
     since: Option<Instant>,
     /// Client: the server's key, pinned at the first exchange.
     host_key: Option<PublicKey>,
+    /// Client: what the server showed for it.
+    host_certificate: Option<Certificate>,
     /// Server: its keys and moduli.
     server: ServerSide,
     /// Server: the key the last exchange used.
@@ -110,6 +113,7 @@ impl Kex {
             deadline: None,
             since: None,
             host_key: None,
+            host_certificate: None,
             server,
             chosen: None,
         }
@@ -149,6 +153,10 @@ impl Kex {
 
     pub fn host_key(&self) -> Option<&PublicKey> {
         self.host_key.as_ref()
+    }
+
+    pub fn host_certificate(&self) -> Option<&Certificate> {
+        self.host_certificate.as_ref()
     }
 
     pub fn server_key(&self) -> Option<&PrivateKey> {
@@ -239,8 +247,8 @@ impl Kex {
                 self.client_send_init(out, context, share);
                 Ok(())
             }
-            Output::ClientFinished(agreed, host_key) => {
-                self.pin_host_key(host_key)?;
+            Output::ClientFinished(agreed, host_key, certificate) => {
+                self.pin_host_key(host_key, certificate)?;
                 self.switch_outbound(out, env, &agreed)
             }
             Output::ServerFinished(agreed, reply) => {

@@ -3,7 +3,7 @@
 use super::{unexpected, Context, GroupRequest, Kex, KexJob, Step};
 use crate::crypto::hostkey::PrivateKey;
 use crate::crypto::kex::dh::Group;
-use crate::crypto::registry::KexFlow;
+use crate::crypto::registry::{certificate_names, KexFlow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::config::{Config, Preferences};
 use crate::proto::outbox::Outbox;
@@ -17,17 +17,24 @@ const GROUP_MIN: u32 = 2048;
 const GROUP_MAX: u32 = 8192;
 
 impl Kex {
-    /// The lists to offer: a server offers only host key algorithms it has a key for.
+    /// The lists to offer: a server offers only host key algorithms it has a key for. To give a key a certificate is
+    /// to ask for its algorithms: they come first, for the plain ones that are enabled.
     pub(super) fn offered(&self, config: &Config) -> Preferences {
         let mut prefs = config.preferences.clone();
         if self.role == Role::Server {
-            prefs.host_key.retain(|name| self.key_for(name).is_some());
+            let mut names = certificate_names(&prefs.host_key);
+            names.retain(|name| !prefs.host_key.contains(name));
+            names.append(&mut prefs.host_key);
+            names.retain(|name| self.key_for(name).is_some());
+            prefs.host_key = names;
         }
         prefs
     }
 
     fn key_for(&self, algorithm: &str) -> Option<&PrivateKey> {
-        self.server.keys.iter().find(|key| key.public().signature_algorithms().contains(&algorithm))
+        self.server.keys.iter().find(|key| {
+            key.public().signature_algorithms().contains(&algorithm) || key.shown_algorithms().contains(&algorithm)
+        })
     }
 
     pub(super) fn server_message(&mut self, out: &mut Outbox, number: u8, payload: &[u8]) -> Result<()> {

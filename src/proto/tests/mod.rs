@@ -3,6 +3,7 @@
 mod pair;
 
 mod auth;
+mod certificates;
 mod channels;
 mod close;
 mod hostile;
