@@ -207,6 +207,8 @@ error_table! {
     CertWeakSignature = -731, None, "the certificate is signed with an algorithm that is not accepted", "have it issued again, with rsa-sha2-512 where the authority's key is RSA";
     /// A key revocation list is damaged, or holds something that must be understood and is not.
     KrlCorrupt = -732, None, "the key revocation list is damaged", "make the list anew with ssh-keygen -k; until then nothing can be trusted that it might revoke";
+    /// The certificate is for another key than the one it was to be used with.
+    CertKeyMismatch = -733, None, "the certificate is for another key", "use the certificate that was issued for this key";
 
     // -9xx: our bug.
     /// A bug in this library; the handle is unusable, the process is not.

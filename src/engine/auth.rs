@@ -199,7 +199,9 @@ pub(super) fn choose_algorithm(
         _ if is_certificate && able.len() > 1 && ident.is_some_and(knows_old_certificates_only) => {
             ours.find(|&name| base(name) == "ssh-rsa")
         }
-        Some(listed) if able.len() > 1 => ours.find(|&name| listed.iter().any(|theirs| theirs == name || theirs == base(name))),
+        Some(listed) if able.len() > 1 => {
+            ours.find(|&name| listed.iter().any(|theirs| theirs == name || theirs == base(name)))
+        }
         _ => ours.next(),
     };
     chosen.ok_or_else(|| {
