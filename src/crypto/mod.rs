@@ -13,5 +13,6 @@ pub mod kex;
 pub mod keyfile;
 pub mod mac;
 pub mod moduli;
+pub mod pattern;
 pub mod registry;
 pub mod rng;

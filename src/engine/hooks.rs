@@ -2,6 +2,7 @@
 //! and free to block; only their own transport's hooks wait for them. What a hook does not decide is denied.
 
 use super::channel::Channel;
+use super::permit::Grants;
 use super::shared::{Locked, Shared};
 use super::transport::Transport;
 use crate::crypto::hostkey::PrivateKey;
@@ -26,6 +27,8 @@ pub enum ChannelAsk<'a> {
     Subsystem(&'a [u8]),
     /// "env".
     Environment(msg::EnvRequest<'a>),
+    /// A variable that the user's permissions set: no request of the peer's. The answer changes nothing.
+    PermittedEnvironment(msg::EnvRequest<'a>),
     /// "window-change".
     WindowChange(msg::WindowChange<'a>),
     /// "x11-req".
@@ -193,6 +196,8 @@ pub(super) struct ServerSide {
     pub keys: Vec<PrivateKey>,
     pub subsystems: HashMap<String, SubsystemHandler>,
     pub banner_sent: bool,
+    /// What its user may do.
+    pub grants: Grants,
 }
 
 impl ServerSide {

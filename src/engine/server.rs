@@ -7,6 +7,7 @@ use super::event::Event;
 use super::forward::{self, accept, refuse};
 use super::hooks::{server_moduli, Answer, AuthAsk, ChannelAsk, DenyAll, Hooks, SubsystemHandler, Verdict};
 use super::hostkeys;
+use super::permit::{self, Forced};
 use super::runtime::Runtime;
 use super::shared::{Locked, Shared};
 use super::start::{await_start, begin};
@@ -18,7 +19,7 @@ use crate::proto::connection::Connection;
 use crate::proto::event::{AuthQuestion, AuthVerdict, ChannelId, IncomingOpen, Ticket};
 use crate::proto::hostkeys::{ANNOUNCE, PROVE};
 use crate::proto::phase::Role;
-use crate::wire::msg_channel::{StreamlocalForward, TcpipForward};
+use crate::wire::msg_channel::{EnvRequest, StreamlocalForward, TcpipForward};
 use crate::wire::Writer;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
@@ -112,6 +113,11 @@ pub(super) fn auth_ask(core: &mut Core, shared: &Arc<Shared>, ticket: Ticket, as
     let first = !std::mem::replace(&mut core.server.banner_sent, true);
     let (user, passed, method) = (asked.user.clone(), asked.passed.clone(), asked.question.method());
     let is_query = matches!(asked.question, AuthQuestion::KeyQuery { .. });
+    let sk = match &asked.question {
+        AuthQuestion::KeySigned { sk, .. } => *sk,
+        _ => None,
+    };
+    core.server.begin_question(passed.is_empty());
     consult(
         core,
         shared,
@@ -130,7 +136,8 @@ pub(super) fn auth_ask(core: &mut Core, shared: &Arc<Shared>, ticket: Ticket, as
         },
         move |core, said| {
             let mut passed = passed;
-            let verdict = match said.unwrap_or(AuthVerdict::Failure) {
+            let said = permit::end_question(core, said.unwrap_or(AuthVerdict::Failure), is_query, sk);
+            let verdict = match said {
                 AuthVerdict::Failure => AuthVerdict::Failure,
                 AuthVerdict::Partial if !is_query => {
                     passed.push(method);
@@ -185,6 +192,9 @@ pub(super) fn incoming(core: &mut Core, shared: &Arc<Shared>, id: ChannelId, ope
     if core.conn.as_ref().is_none_or(|conn| conn.role() == Role::Client) {
         return forward::incoming(core, shared, id, &open);
     }
+    if !permit::admits_open(core, &open) {
+        return refuse(core, id, PROHIBITED, "not permitted");
+    }
     consult(
         core,
         shared,
@@ -212,7 +222,17 @@ pub(super) fn channel_request(
     if core.server.hooks.is_none() {
         return answer_request(core, ticket, false);
     }
-    let name = subsystem_name(&request, &data);
+    let mut name = subsystem_name(&request, &data);
+    let mut forced = Forced::default();
+    if let Ok(ask) = ChannelAsk::parse(&request, &data) {
+        if !permit::admits_request(core, &ask) {
+            return answer_request(core, ticket, false);
+        }
+        forced = permit::forced(core, &ask);
+        if let Some(ask) = forced.ask() {
+            name = matches!(ask, ChannelAsk::Subsystem(_)).then(|| "sftp".to_owned());
+        }
+    }
     consult(
         core,
         shared,
@@ -220,7 +240,11 @@ pub(super) fn channel_request(
             let channel = shared.lock().and_then(|mut core| Channel::make(&mut core, shared, id, false));
             // A channel that is gone, and a request that breaks the format, are refused.
             if let (Ok(channel), Ok(ask)) = (channel, ChannelAsk::parse(&request, &data)) {
-                hooks.check_channel_request(&channel, &ask, right);
+                for (name, value) in &forced.environment {
+                    let ask = ChannelAsk::PermittedEnvironment(EnvRequest::new(name.as_bytes(), value));
+                    hooks.check_channel_request(&channel, &ask, Answer::new(shared, |_, _| {}));
+                }
+                hooks.check_channel_request(&channel, &forced.ask().unwrap_or(ask), right);
             }
         },
         move |core, said| {
@@ -287,6 +311,9 @@ pub(super) fn global_request(
         "tcpip-forward" | "cancel-tcpip-forward" => {
             let Some((address, port)) = forward_of(&data) else { return answer_global(core, ticket, None) };
             if request == "tcpip-forward" {
+                if !permit::admits_listen(core, &address, Some(port)) {
+                    return answer_global(core, ticket, None);
+                }
                 return port_forward(core, shared, ticket, address, port);
             }
             grant(core, shared, ticket, move |hooks, transport, right| {
@@ -296,6 +323,9 @@ pub(super) fn global_request(
         "streamlocal-forward@openssh.com" | "cancel-streamlocal-forward@openssh.com" => {
             let Some(path) = path_of(&data) else { return answer_global(core, ticket, None) };
             let cancel = request.starts_with("cancel");
+            if !cancel && !permit::admits_listen(core, &path, None) {
+                return answer_global(core, ticket, None);
+            }
             grant(core, shared, ticket, move |hooks, transport, right| {
                 if cancel {
                     hooks.cancel_streamlocal_forward(transport, &path, right);

@@ -200,7 +200,7 @@ impl CHooks {
                     let (hook, name) = (h.check_channel_subsystem_request?, text(name)?);
                     Some(hook(data, ticket, channel, name.as_ptr()))
                 }
-                ChannelAsk::Environment(e) => {
+                ChannelAsk::Environment(e) | ChannelAsk::PermittedEnvironment(e) => {
                     let (hook, name, value) = (h.check_channel_env_request?, text(e.name)?, Bytes::new(e.value));
                     Some(hook(data, ticket, channel, name.as_ptr(), value.pointer(), value.len()))
                 }
@@ -263,7 +263,7 @@ fn request_hook(ask: &ChannelAsk<'_>) -> &'static str {
         ChannelAsk::Shell => "check_channel_shell_request",
         ChannelAsk::Exec(_) => "check_channel_exec_request",
         ChannelAsk::Subsystem(_) => "check_channel_subsystem_request",
-        ChannelAsk::Environment(_) => "check_channel_env_request",
+        ChannelAsk::Environment(_) | ChannelAsk::PermittedEnvironment(_) => "check_channel_env_request",
         ChannelAsk::WindowChange(_) => "check_channel_window_change_request",
         ChannelAsk::X11(_) => "check_channel_x11_request",
         ChannelAsk::ForwardAgent => "check_channel_forward_agent_request",

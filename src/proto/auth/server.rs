@@ -66,7 +66,9 @@ impl Default for SkPolicy {
 }
 
 impl SkPolicy {
-    const fn admits(self, said: SkSignature) -> bool {
+    /// Whether what it said is enough.
+    #[must_use]
+    pub const fn admits(self, said: SkSignature) -> bool {
         (said.user_present() || !self.touch_required) && (said.user_verified() || !self.verify_required)
     }
 }

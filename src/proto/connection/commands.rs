@@ -3,7 +3,7 @@
 use super::{Auth, Connection, SESSION};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::auth::client::ClientAuth;
-use crate::proto::auth::server::Answered;
+use crate::proto::auth::server::{Answered, SkPolicy};
 use crate::proto::auth::{signing_data, AuthRequest};
 use crate::proto::channel::{Channels, Recv};
 use crate::proto::event::{AuthVerdict, ChannelId, SecretBytes, Stream, Ticket};
@@ -114,6 +114,13 @@ impl Connection {
         let done = command(auth, &mut self.out);
         self.settle(Ok(()));
         done
+    }
+
+    /// Server: what an authenticator's signature must say for the open question to be answered with success.
+    pub fn set_sk_policy(&mut self, policy: SkPolicy) {
+        if let Auth::Server(auth) = &mut self.auth {
+            auth.set_sk_policy(policy);
+        }
     }
 
     /// Server: answers `Event::AuthAsk`. `methods_left` is what a FAILURE lists.
