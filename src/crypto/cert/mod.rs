@@ -2,10 +2,14 @@
 //!
 //! [`Certificate::parse`] takes what OpenSSH takes and proves one thing: that the certificate authority named in it
 //! signed it. Whether that authority is trusted, and whether the certificate may be used here and now, is asked with
-//! [`Certificate::check`] and [`super::krl`].
+//! [`Certificate::check`].
 
+mod check;
+mod issue;
 mod types;
 
+pub use check::{address_matches, CertCheck, CA_ALGORITHMS};
+pub use issue::{CertSpec, DEFAULT_EXTENSIONS};
 pub use types::{algorithm_names, base_algorithm, is_cert_type};
 
 use super::hostkey::PublicKey;

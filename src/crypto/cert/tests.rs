@@ -137,3 +137,152 @@ fn chains_and_plain_keys_are_refused() {
     let swapped = cert!("ed25519").replacen("ssh-ed25519", "ecdsa-sha2-nistp256", 1);
     assert_eq!(kind(Certificate::parse_line(&swapped)), ErrorKind::CertCorrupt);
 }
+
+/// 2030.
+const NOW: u64 = 1_893_456_000;
+
+fn check<'a>(line: &str, change: impl FnOnce(&mut CertCheck<'a>)) -> Result<()> {
+    let mut check = CertCheck { principals: &["alice"], ..CertCheck::new(CertKind::User, NOW) };
+    change(&mut check);
+    parse(line).check(&check)
+}
+
+#[test]
+fn what_may_be_used() {
+    use ErrorKind as K;
+    check(cert!("ed25519"), |_| ()).unwrap();
+    check(cert!("ed25519"), |c| c.now = 1_577_836_800).unwrap();
+    assert_eq!(kind(check(cert!("ed25519"), |c| c.now = 1_577_836_799)), K::CertNotYetValid);
+    check(cert!("ed25519"), |c| c.now = 2_208_988_799).unwrap();
+    assert_eq!(kind(check(cert!("ed25519"), |c| c.now = 2_208_988_800)), K::CertExpired);
+    check(cert!("forever"), |c| c.now = u64::MAX - 1).unwrap();
+    assert_eq!(kind(check(cert!("ed25519"), |c| c.kind = CertKind::Host)), K::CertWrongKind);
+    assert_eq!(kind(check(cert!("host"), |_| ())), K::CertWrongKind);
+    check(cert!("ed25519"), |c| c.principals = &["carol", "bob"]).unwrap();
+    check(cert!("ed25519"), |c| c.principals = &[]).unwrap();
+    for name in ["carol", "ali", "alice2", "*", "Alice", ""] {
+        let names = [name];
+        assert_eq!(kind(check(cert!("ed25519"), |c| c.principals = &names)), K::CertWrongPrincipal, "{name}");
+    }
+    assert_eq!(kind(check(cert!("no_principals"), |_| ())), K::CertWrongPrincipal);
+    assert_eq!(kind(check(cert!("no_principals"), |c| c.principals = &[])), K::CertWrongPrincipal);
+    check(cert!("no_principals"), |c| c.no_principals_is_any = true).unwrap();
+    assert_eq!(kind(check(cert!("unknown_critical"), |_| ())), K::CertUnknownOption);
+    assert_eq!(kind(check(cert!("rsa_sha1"), |_| ())), K::CertWeakSignature);
+    check(cert!("rsa_sha1"), |c| c.ca_algorithms = &["ssh-rsa"]).unwrap();
+    check(cert!("rsa_sha256"), |_| ()).unwrap();
+}
+
+#[test]
+fn where_it_may_be_used_from() {
+    for (address, good) in [("192.0.2.3", true), ("10.1.2.3", true), ("2001:db8::5", true), ("127.0.0.1", false)] {
+        let result = check(cert!("options"), |c| c.peer = Some(address.parse().unwrap()));
+        assert_eq!(result.map_err(|error| error.kind()), if good { Ok(()) } else { Err(ErrorKind::CertSourceAddress) });
+    }
+}
+
+#[test]
+fn hosts_may_be_patterns_and_have_no_critical_options() {
+    let host = |line, name: &str| {
+        let names = [name];
+        check(line, |c| (c.kind, c.principals) = (CertKind::Host, &names))
+    };
+    host(cert!("host"), "host.example.com").unwrap();
+    host(cert!("host"), "a.test.example.com").unwrap();
+    assert_eq!(kind(host(cert!("host"), "test.example.com")), ErrorKind::CertWrongPrincipal);
+    assert_eq!(kind(host(cert!("host_option"), "host.example.com")), ErrorKind::CertUnknownOption);
+}
+
+fn spec<'a>(critical_options: &'a [CertOption], extensions: &'a [CertOption]) -> CertSpec<'a> {
+    CertSpec {
+        kind: CertKind::User,
+        serial: 5,
+        key_id: "id",
+        principals: &["alice"],
+        valid_after: 0,
+        valid_before: u64::MAX,
+        critical_options,
+        extensions,
+        algorithm: None,
+    }
+}
+
+#[test]
+fn damaged_options_are_refused() {
+    let ca = parse_private(key!("ed25519").as_bytes(), None).unwrap();
+    let raw = |name: &str, data: &[u8]| CertOption { name: name.to_owned(), data: data.to_vec() };
+    let checked = |critical: &[CertOption], extensions: &[CertOption]| {
+        let cert = Certificate::issue(&ca, ca.public(), &spec(critical, extensions)).unwrap();
+        cert.check(&CertCheck { principals: &["alice"], ..CertCheck::new(CertKind::User, NOW) })
+    };
+    for critical in [
+        raw("force-command", b""),
+        raw("force-command", b"ls"),
+        raw("force-command", b"\0\0\0\x02ls+"),
+        CertOption::with_value("force-command", b"l\0s"),
+        CertOption::with_value("source-address", b"10.0.0.1/8"),
+        CertOption::with_value("source-address", b"\xff"),
+        CertOption::with_value("verify-required", b"x"),
+        CertOption::flag("permit-pty"),
+    ] {
+        assert_eq!(kind(checked(&[critical.clone()], &[])), ErrorKind::CertUnknownOption, "{critical:?}");
+    }
+    // What is not known among the extensions is passed over, whatever it holds; what is known has no data.
+    checked(&[], &[raw("force-command", b"ls"), raw("other@example.com", b"\xff")]).unwrap();
+    assert_eq!(kind(checked(&[], &[raw("permit-pty", b"x")])), ErrorKind::CertUnknownOption);
+
+    // Twice: no certificate that is issued here has that.
+    let mut list = Vec::new();
+    for _ in 0..2 {
+        Writer::new(&mut list).string("force-command").string(b"\0\0\0\x02ls");
+    }
+    let cert = forge(1, b"\0\0\0\x05alice", &list, None, b"id").unwrap();
+    assert_eq!(kind(cert.check(&CertCheck::new(CertKind::User, NOW))), ErrorKind::CertUnknownOption);
+}
+
+#[test]
+fn issued_certificates_say_what_was_asked() {
+    for (ca, algorithm) in [
+        (key!("ed25519"), "ssh-ed25519"),
+        (key!("ecdsa_384"), "ecdsa-sha2-nistp384"),
+        (key!("rsa_2048"), "rsa-sha2-512"),
+    ] {
+        let ca = parse_private(ca.as_bytes(), None).unwrap();
+        for subject in [key!("ed25519.pub"), key!("ecdsa_521.pub"), key!("rsa_3072.pub")] {
+            let subject = PublicKey::parse_line(subject).unwrap().0;
+            let options =
+                [CertOption::with_value("source-address", b"10.0.0.1"), CertOption::with_value("force-command", b"ls")];
+            let extensions: Vec<_> = DEFAULT_EXTENSIONS.iter().rev().map(|name| CertOption::flag(name)).collect();
+            let cert = Certificate::issue(&ca, &subject, &spec(&options, &extensions)).unwrap();
+            assert_eq!(
+                (cert.key(), cert.signature_key(), cert.signature_algorithm()),
+                (&subject, ca.public(), algorithm)
+            );
+            assert_eq!((cert.serial(), cert.key_id(), cert.principals()), (5, "id", &["alice".to_owned()][..]));
+            let names: Vec<_> = cert.extensions().iter().map(|option| option.name.as_str()).collect();
+            assert_eq!(names, DEFAULT_EXTENSIONS);
+            assert_eq!(cert.critical_options()[0].name, "force-command");
+            let again = Certificate::issue(&ca, &subject, &spec(&options, &extensions)).unwrap();
+            assert_ne!(cert, again, "the nonce is the same");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_issued() {
+    let ca = parse_private(key!("ed25519").as_bytes(), None).unwrap();
+    let many = vec!["a"; MAX_PRINCIPALS + 1];
+    let twice = [CertOption::flag("a"), CertOption::flag("b"), CertOption::flag("a")];
+    let unnamed = [CertOption::flag("")];
+    for bad in [
+        CertSpec { valid_after: 5, valid_before: 5, ..spec(&[], &[]) },
+        CertSpec { principals: &many, ..spec(&[], &[]) },
+        CertSpec { principals: &["a\0"], ..spec(&[], &[]) },
+        CertSpec { key_id: "\0", ..spec(&[], &[]) },
+        CertSpec { algorithm: Some("rsa-sha2-512"), ..spec(&[], &[]) },
+        spec(&twice, &[]),
+        spec(&[], &unnamed),
+    ] {
+        assert_eq!(kind(Certificate::issue(&ca, ca.public(), &bad)), ErrorKind::InvalidArgument, "{bad:?}");
+    }
+}

@@ -98,6 +98,10 @@ pub(super) fn by_name(name: &[u8]) -> Option<&'static CertType> {
     TYPES.iter().find(|row| row.name.as_bytes() == name)
 }
 
+pub(super) fn by_key_type(key_type: &str) -> Option<&'static CertType> {
+    TYPES.iter().find(|row| row.key_type == key_type)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
