@@ -1033,6 +1033,15 @@ typedef struct ssh_subsystem_handler_t {
 /** The host key is marked @revoked. */
 #define SSH_ERR_HOST_KEY_REVOKED (-713)
 
+/** The private half is held elsewhere (an agent, a signer's callback) and cannot be written. */
+#define SSH_ERR_KEY_NOT_EXPORTABLE (-721)
+
+/** Whoever holds the private half did not sign: it refused, or gave up. */
+#define SSH_ERR_SIGN_REFUSED (-722)
+
+/** Whoever holds the private half gave something else than a signature by this key. */
+#define SSH_ERR_SIGNER_FAULT (-723)
+
 /* -9xx: our bug. */
 
 /** A bug in this library; the handle is unusable, the process is not. */

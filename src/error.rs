@@ -210,6 +210,13 @@ error_table! {
     /// The certificate is for another key than the one it was to be used with.
     CertKeyMismatch = -733, None, "the certificate is for another key", "use the certificate that was issued for this key";
 
+    /// The private half is held elsewhere (an agent, a signer's callback) and cannot be written.
+    KeyNotExportable = -721, None, "the private half is not in this process", "write the key where it is held, or use the key's own file";
+    /// Whoever holds the private half did not sign: it refused, or gave up.
+    SignRefused = -722, None, "the key's holder did not sign", "ask whoever holds the key: an agent's confirmation, a token's touch, a signer's own log";
+    /// Whoever holds the private half gave something else than a signature by this key.
+    SignerFault = -723, None, "the key's holder gave no good signature", "check that the signer holds the private half of the public key it was given";
+
     // -9xx: our bug.
     /// A bug in this library; the handle is unusable, the process is not.
     Internal = -901, Some(2), "internal error", "please report it";

@@ -10,7 +10,7 @@ mod sk;
 
 pub use ecdsa::Curve;
 pub(in crate::crypto) use private::Parts;
-pub use private::PrivateKey;
+pub use private::{PrivateKey, Signer};
 pub(in crate::crypto) use rsa::Numbers as RsaNumbers;
 pub use sk::SkSignature;
 

@@ -4,6 +4,7 @@ use super::{ecdsa, ed25519, rsa, signature_blob, Curve, PublicKey};
 use crate::crypto::cert::Certificate;
 use crate::crypto::rng::system_bytes;
 use crate::error::{printable, Error, ErrorKind, Result};
+use crate::wire::Reader;
 use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -25,6 +26,16 @@ enum Secret {
     Ed25519(ed25519::Secret),
     Ecdsa(ecdsa::Secret),
     Rsa(Box<rsa::Secret>),
+    Elsewhere(Arc<dyn Signer>),
+}
+
+/// Who holds a private half that is not in this process: an agent, a token, a service.
+pub trait Signer: Send + Sync {
+    /// Makes the signature blob (`string algorithm, string signature`) over `data`. May block, and is called with no
+    /// lock held. `algorithm` is one of the public key's.
+    ///
+    /// Errors: `SignRefused` where the holder does not want to, or whatever kept it from signing.
+    fn sign(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>>;
 }
 
 /// The numbers of a key, for a file that is to hold them: big-endian magnitudes.
@@ -52,13 +63,27 @@ pub(in crate::crypto) enum Parts<'a> {
 }
 
 impl PrivateKey {
-    /// Lends the key's numbers out, which are wiped afterwards.
+    /// Lends the key's numbers out, which are wiped afterwards. `KeyNotExportable` where they are not here.
     pub(in crate::crypto) fn with_parts<T>(&self, take: impl FnOnce(Parts<'_>) -> T) -> Result<T> {
         match &self.inner.secret {
             Secret::Ed25519(key) => Ok(key.with_parts(self.public(), take)),
             Secret::Ecdsa(key) => Ok(key.with_parts(take)),
             Secret::Rsa(key) => key.with_parts(take).ok_or_else(|| ErrorKind::Internal.into()),
+            Secret::Elsewhere(_) => Err(ErrorKind::KeyNotExportable.into()),
         }
+    }
+
+    /// A key whose private half is held by `signer`. It is used like any other; only writing it is
+    /// `KeyNotExportable`.
+    #[must_use]
+    pub fn external(public: PublicKey, signer: Arc<dyn Signer>) -> Self {
+        Self { inner: Arc::new(Inner { public, secret: Secret::Elsewhere(signer) }) }
+    }
+
+    /// Whether the private half is held elsewhere, so that signing may block for as long as its holder likes.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        matches!(self.inner.secret, Secret::Elsewhere(_))
     }
 
     /// A new ed25519 key.
@@ -152,7 +177,10 @@ impl PrivateKey {
 
     /// Signs `data`; gives the signature blob (`string algorithm, string signature`).
     ///
-    /// Errors: `InvalidArgument` where the key's type does not make this algorithm; `Internal` where signing fails.
+    /// Blocks where the key is [`PrivateKey::external`], whose signatures are verified before they are given out.
+    ///
+    /// Errors: `InvalidArgument` where the key's type does not make this algorithm; `Internal` where signing fails;
+    /// those of a [`Signer`], and `SignerFault` where what it gave is no signature by this key.
     pub fn sign(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>> {
         if !self.public().signature_algorithms().contains(&algorithm) {
             let text = format!(
@@ -166,6 +194,7 @@ impl PrivateKey {
             Secret::Ed25519(key) => key.sign(data)?,
             Secret::Ecdsa(key) => key.sign(data)?,
             Secret::Rsa(key) => key.sign(algorithm, data)?,
+            Secret::Elsewhere(signer) => return self.sign_elsewhere(signer.as_ref(), algorithm, data),
         };
         let blob = signature_blob(algorithm, &signature);
         if matches!(self.inner.secret, Secret::Rsa(_)) {
@@ -174,6 +203,25 @@ impl PrivateKey {
                 .verify(algorithm, data, &blob)
                 .map_err(|_| Error::new(ErrorKind::Internal, "the RSA signature just made does not verify"))?;
         }
+        Ok(blob)
+    }
+
+    /// A wrong signature would end a connection, or say to a peer that the key was not held; and a holder that made
+    /// one of another algorithm (SHA-1, for an RSA key) must not have its way.
+    fn sign_elsewhere(&self, signer: &dyn Signer, algorithm: &str, data: &[u8]) -> Result<Vec<u8>> {
+        let blob = signer.sign(algorithm, data)?;
+        let fault = |text: String| Error::new(ErrorKind::SignerFault, text);
+        let name = Reader::new(&blob).string().map_err(|_| fault("the key's holder gave no signature blob".into()))?;
+        if name != algorithm.as_bytes() {
+            let text = format!("the key's holder signed with \"{}\" in place of \"{algorithm}\"", printable(name));
+            return Err(fault(text));
+        }
+        // Whether an authenticator must have been touched is for the server to say.
+        let verified = match self.public().is_sk() {
+            true => self.public().verify_sk(algorithm, data, &blob).map(drop),
+            false => self.public().verify(algorithm, data, &blob),
+        };
+        verified.map_err(|_| fault("the signature that the key's holder gave does not verify".into()))?;
         Ok(blob)
     }
 }

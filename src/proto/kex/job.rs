@@ -102,7 +102,9 @@ impl KexJob {
         group: Option<Arc<Group>>,
         client_public: Vec<u8>,
     ) -> Self {
-        Self::new(&context.clone(), move || {
+        // A key that is held elsewhere takes as long as its holder likes.
+        let slow = context.kex.slow || key.is_external();
+        let work = move || {
             let ServerShare { public, secret } = match &group {
                 None => (context.kex.respond)(&client_public)?,
                 Some(group) => dh::respond(group, &client_public)?,
@@ -120,7 +122,8 @@ impl KexJob {
                 KexFlow::GroupExchange => KexDhGexReply::new(blob, &public, &signature).to_vec(),
             };
             Ok(Output::ServerFinished(Agreed { secret, hash }, reply))
-        })
+        };
+        Self { slow, work: Box::new(work) }
     }
 }
 

@@ -180,4 +180,5 @@ fn debug_shows_no_secret() {
     assert!(format!("{key:?}").contains("SHA256:"));
 }
 
+mod external;
 mod sk;
