@@ -1033,14 +1033,56 @@ typedef struct ssh_subsystem_handler_t {
 /** The host key is marked @revoked. */
 #define SSH_ERR_HOST_KEY_REVOKED (-713)
 
+/** The certificate is damaged, or breaks a rule of its format that the text names. */
+#define SSH_ERR_CERT_CORRUPT (-721)
+
+/** The authority's signature over the certificate does not verify. */
+#define SSH_ERR_CERT_SIGNATURE (-722)
+
+/** A host's certificate was presented by a user, or a user's by a host. */
+#define SSH_ERR_CERT_WRONG_KIND (-723)
+
+/** The certificate's validity begins later. */
+#define SSH_ERR_CERT_NOT_YET_VALID (-724)
+
+/** The certificate's validity is over. */
+#define SSH_ERR_CERT_EXPIRED (-725)
+
+/** The name that is asked for is not among the certificate's principals. */
+#define SSH_ERR_CERT_WRONG_PRINCIPAL (-726)
+
+/** A critical option is unknown, damaged, or given twice; whoever does not understand one must refuse. */
+#define SSH_ERR_CERT_UNKNOWN_OPTION (-727)
+
+/** The certificate, its key or its authority is on a revocation list. */
+#define SSH_ERR_CERT_REVOKED (-728)
+
+/** The certificate may not be used from the peer's address (source-address). */
+#define SSH_ERR_CERT_SOURCE_ADDRESS (-729)
+
+/** The certificate authority is not one that is trusted here. */
+#define SSH_ERR_CERT_UNTRUSTED (-730)
+
+/** The authority's signature is by an algorithm that is not accepted. */
+#define SSH_ERR_CERT_WEAK_SIGNATURE (-731)
+
+/** A key revocation list is damaged, or holds something that must be understood and is not. */
+#define SSH_ERR_KRL_CORRUPT (-732)
+
 /** The private half is held elsewhere (an agent, a signer's callback) and cannot be written. */
-#define SSH_ERR_KEY_NOT_EXPORTABLE (-721)
+#define SSH_ERR_KEY_NOT_EXPORTABLE (-741)
 
 /** Whoever holds the private half did not sign: it refused, or gave up. */
-#define SSH_ERR_SIGN_REFUSED (-722)
+#define SSH_ERR_SIGN_REFUSED (-742)
 
 /** Whoever holds the private half gave something else than a signature by this key. */
-#define SSH_ERR_SIGNER_FAULT (-723)
+#define SSH_ERR_SIGNER_FAULT (-743)
+
+/** There is no agent, or it does not answer. */
+#define SSH_ERR_AGENT_UNAVAILABLE (-744)
+
+/** The agent refused, which it does without a reason. */
+#define SSH_ERR_AGENT_REFUSED (-745)
 
 /* -9xx: our bug. */
 

@@ -211,11 +211,15 @@ error_table! {
     CertKeyMismatch = -733, None, "the certificate is for another key", "use the certificate that was issued for this key";
 
     /// The private half is held elsewhere (an agent, a signer's callback) and cannot be written.
-    KeyNotExportable = -721, None, "the private half is not in this process", "write the key where it is held, or use the key's own file";
+    KeyNotExportable = -741, None, "the private half is not in this process", "write the key where it is held, or use the key's own file";
     /// Whoever holds the private half did not sign: it refused, or gave up.
-    SignRefused = -722, None, "the key's holder did not sign", "ask whoever holds the key: an agent's confirmation, a token's touch, a signer's own log";
+    SignRefused = -742, None, "the key's holder did not sign", "ask whoever holds the key: an agent's confirmation, a token's touch, a signer's own log";
     /// Whoever holds the private half gave something else than a signature by this key.
-    SignerFault = -723, None, "the key's holder gave no good signature", "check that the signer holds the private half of the public key it was given";
+    SignerFault = -743, None, "the key's holder gave no good signature", "check that the signer holds the private half of the public key it was given";
+    /// There is no agent, or it does not answer.
+    AgentUnavailable = -744, None, "no agent answers", "start ssh-agent, and see that SSH_AUTH_SOCK names its socket";
+    /// The agent refused, which it does without a reason.
+    AgentRefused = -745, None, "the agent refused", "the agent may be locked (ssh-add -X), lack the key, or not know the request";
 
     // -9xx: our bug.
     /// A bug in this library; the handle is unusable, the process is not.
