@@ -1069,6 +1069,9 @@ typedef struct ssh_subsystem_handler_t {
 /** A key revocation list is damaged, or holds something that must be understood and is not. */
 #define SSH_ERR_KRL_CORRUPT (-732)
 
+/** The certificate is for another key than the one it was to be used with. */
+#define SSH_ERR_CERT_KEY_MISMATCH (-733)
+
 /** The private half is held elsewhere (an agent, a signer's callback) and cannot be written. */
 #define SSH_ERR_KEY_NOT_EXPORTABLE (-741)
 

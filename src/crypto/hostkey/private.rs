@@ -77,7 +77,7 @@ impl PrivateKey {
     /// `KeyNotExportable`.
     #[must_use]
     pub fn external(public: PublicKey, signer: Arc<dyn Signer>) -> Self {
-        Self { inner: Arc::new(Inner { public, secret: Secret::Elsewhere(signer) }) }
+        Self { inner: Arc::new(Inner { public, secret: Secret::Elsewhere(signer) }), certificate: None }
     }
 
     /// Whether the private half is held elsewhere, so that signing may block for as long as its holder likes.
