@@ -862,6 +862,9 @@ typedef struct ssh_subsystem_handler_t {
 /** A file could not be read or written. */
 #define SSH_ERR_FILE (-105)
 
+/** A configuration, from a file or a command line, says something that cannot be followed. */
+#define SSH_ERR_CONFIG (-106)
+
 /* -2xx: I/O and lifecycle. */
 
 /** A system call on the connection failed. */

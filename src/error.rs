@@ -65,6 +65,8 @@ error_table! {
     Unsupported = -104, None, "not supported", "the text names what is missing; do without it, or use a newer version";
     /// A file could not be read or written.
     File = -105, None, "file could not be read or written", "check the path and its permissions";
+    /// A configuration, from a file or a command line, says something that cannot be followed.
+    Config = -106, None, "the configuration cannot be followed", "the text names the file and the line; correct it there";
 
     // -2xx: I/O and lifecycle.
     /// A system call on the connection failed.
