@@ -71,3 +71,16 @@ pub use ready::{flags as ready_flags, Place, Ready, ReadyQueue, Registration, Re
 pub use relay::Relay;
 pub use stream::ByteStream;
 pub use transport::{Transport, TransportOptions};
+
+/// The second since 1970 of a year, month (from 1), day, hour, minute and second in the machine's own time zone; None where
+/// there is none.
+#[must_use]
+pub fn local_time(time: [i64; 6]) -> Option<u64> {
+    sys::local_seconds(time)
+}
+
+/// Seconds since 1970 by the machine's clock; 0 where it shows an earlier time.
+#[must_use]
+pub fn wall_clock() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

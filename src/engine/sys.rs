@@ -17,6 +17,22 @@ fn check_size(result: libc::ssize_t) -> io::Result<usize> {
     usize::try_from(result).map_err(|_| io::Error::last_os_error())
 }
 
+/// The second since 1970 of a date and time (year, month from 1, day, hour, minute, second) in the machine's own zone, as
+/// the C library knows it.
+pub(super) fn local_seconds(time: [i64; 6]) -> Option<u64> {
+    let [year, month, day, hour, minute, second] = time.map(|number| libc::c_int::try_from(number).ok());
+    // SAFETY: a tm of zeroes is valid: numbers, and a pointer that mktime does not read.
+    let mut tm: libc::tm = unsafe { std::mem::zeroed() };
+    tm.tm_year = year?.checked_sub(1900)?;
+    tm.tm_mon = month?.checked_sub(1)?;
+    (tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec) = (day?, hour?, minute?, second?);
+    // Whether it is summer time is for the C library to find out.
+    tm.tm_isdst = -1;
+    // SAFETY: one live struct of ours.
+    let seconds = unsafe { libc::mktime(&raw mut tm) };
+    u64::try_from(seconds).ok()
+}
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
 // Elsewhere SO_NOSIGPIPE on the socket does the same; see `prepare_socket`.
