@@ -212,9 +212,9 @@ error_table! {
     /// The certificate is for another key than the one it was to be used with.
     CertKeyMismatch = -733, None, "the certificate is for another key", "use the certificate that was issued for this key";
     /// Nothing lists the key for the user, or the line that does refuses it here and now.
-    KeyNotAuthorized = -741, None, "the key is not authorized", "add its public key to the user's authorized_keys";
+    KeyNotAuthorized = -751, None, "the key is not authorized", "add its public key to the user's authorized_keys";
     /// The key is on a revocation list.
-    KeyRevoked = -742, None, "the key is revoked", "make a new key";
+    KeyRevoked = -752, None, "the key is revoked", "make a new key";
 
     /// The private half is held elsewhere (an agent, a signer's callback) and cannot be written.
     KeyNotExportable = -741, None, "the private half is not in this process", "write the key where it is held, or use the key's own file";
