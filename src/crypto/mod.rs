@@ -11,6 +11,7 @@ pub mod hostkey;
 pub mod kdf;
 pub mod kex;
 pub mod keyfile;
+pub mod krl;
 pub mod mac;
 pub mod moduli;
 pub mod pattern;
