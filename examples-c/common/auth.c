@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "certificate.h"
 #include "report.h"
 #include "secret.h"
 
@@ -128,24 +129,56 @@ static ssh_key_t *load_key(struct login *login, const char *path)
     return key;
 }
 
+/* Logs in with a key, or with a certificate for it. Refused: the next one may do. */
+static enum outcome offer(struct login *login, const char *what, const char *path, const ssh_key_t *key, bool *refused)
+{
+    char *left = NULL;
+    ssh_status_t rc;
+
+    report_progress("offering %s %s%s", ssh_key_get_name(key), what, path);
+    login->keys_offered++;
+    rc = ssh_transport_auth_publickey(login->transport, login->user, key, SSH_WAIT_DEFAULT, &left);
+    *refused = rc < 0;
+    return note_answer(login, "publickey", rc, left);
+}
+
+/* The key's certificates before the key alone: who trusts an authority often has no list of keys. */
+static enum outcome offer_certificates(struct login *login, const char *path, const ssh_key_t *key, bool *refused)
+{
+    const struct text_list *files = &login->options->certificates;
+    enum outcome outcome = GO_ON;
+    size_t i, count = files->count == 0 ? 1 : files->count;
+
+    *refused = true;
+    for (i = 0; outcome == GO_ON && *refused && i < count; i++) {
+        ssh_key_t *certified = files->count == 0 ? certificate_join_beside(key, path)
+                                                 : certificate_join(key, options_expand_path(files->items[i]));
+
+        if (certified != NULL)
+            outcome = offer(login, "certificate for ", path, certified, refused);
+        ssh_key_free(certified);
+    }
+    return outcome;
+}
+
 static enum outcome try_next_key(struct login *login)
 {
     const struct options *options = login->options;
     const char *path = options_expand_path(options->identities.items[login->keys_tried++]);
+    enum outcome outcome;
+    bool refused;
     ssh_key_t *key;
-    char *left = NULL;
-    ssh_status_t rc;
 
     if (options->identities_are_default && access(path, F_OK) != 0 && errno == ENOENT)
         return GO_ON;
     key = load_key(login, path);
     if (key == NULL)
         return GO_ON;
-    report_progress("offering %s %s", ssh_key_get_name(key), path);
-    login->keys_offered++;
-    rc = ssh_transport_auth_publickey(login->transport, login->user, key, SSH_WAIT_DEFAULT, &left);
+    outcome = offer_certificates(login, path, key, &refused);
+    if (outcome == GO_ON && refused)
+        outcome = offer(login, "", path, key, &refused);
     ssh_key_free(key);
-    return note_answer(login, "publickey", rc, left);
+    return outcome;
 }
 
 /* ---- password ---- */

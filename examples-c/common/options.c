@@ -42,6 +42,7 @@ static const struct choice TTY[] = {{"auto", TTY_AUTO}, {"no", TTY_NO}, {"yes", 
 static const struct setting ROWS[] = {
     CHOICE_ROW("AddressFamily", address_family, "any", FAMILY),
     CHOICE_ROW("BatchMode", batch_mode, "no", SETTINGS_YES_NO),
+    LIST_ROW("CertificateFile", certificates),
     TEXT_ROW("Ciphers", algorithms.ciphers, NULL),
     CHOICE_ROW("Compression", compression, "no", SETTINGS_YES_NO),
     TIME_ROW("ConnectTimeout", connect_timeout, "0"),

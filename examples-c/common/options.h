@@ -42,6 +42,7 @@ struct options {
     int interactive_authentication;
     struct text_list identities;
     bool identities_are_default; /* nobody asked for them: they may be missing */
+    struct text_list certificates; /* none: those beside the identities */
     const char *password_file;
     const char *passphrase_file;
     int password_prompts;

@@ -33,7 +33,7 @@ const char CONFIG_HELP[] =
     "  --max-connections N      connections at once (no bound)\n"
     "  -o KEY=VALUE             a setting under the name it has in sshd_config:\n"
     "                           AcceptEnv AllowAgentForwarding AllowStreamLocalForwarding AllowTcpForwarding Banner\n"
-    "                           Ciphers ClientAliveCountMax ClientAliveInterval Compression HostKeyAlgorithms\n"
+    "                           Ciphers ClientAliveCountMax ClientAliveInterval Compression HostCertificate HostKeyAlgorithms\n"
     "                           KexAlgorithms LoginGraceTime LogLevel MACs MaxAuthTries MaxSessions PermitTTY\n"
     "                           PubkeyAcceptedAlgorithms RekeyLimit Subsystem X11DisplayOffset X11Forwarding XAuthLocation\n"
     "                           Lists may begin with + - ^. Key exchanges without protection from quantum computers are off;\n"
@@ -55,6 +55,7 @@ static const struct setting ROWS[] = {
     NUMBER_ROW("ClientAliveCountMax", alive_count_max, "3", 0, 1000000),
     TIME_ROW("ClientAliveInterval", alive_interval, "0"),
     CHOICE_ROW("Compression", compression, "delayed", COMPRESSION),
+    LIST_ROW("HostCertificate", host_certificates),
     TEXT_ROW("HostKeyAlgorithms", algorithms.host_keys, NULL),
     TEXT_ROW("KexAlgorithms", algorithms.kex, NULL),
     TIME_ROW("LoginGraceTime", login_grace, "120"),

@@ -12,6 +12,7 @@ struct config {
     const char *listen;
     int port;
     struct text_list host_keys;
+    struct text_list host_certificates;
     const char *user;
     const char *home; /* the calling user's */
     const char *password_file;

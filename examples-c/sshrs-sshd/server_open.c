@@ -66,6 +66,48 @@ static bool load_host_keys(struct server *server)
     return true;
 }
 
+/* Puts the certificate to the host key it is for. */
+static ssh_status_t join_certificate(struct server *server, const ssh_cert_t *cert)
+{
+    ssh_status_t rc = SSH_ERR_CERT_KEY_MISMATCH;
+    size_t i;
+
+    for (i = 0; rc == SSH_ERR_CERT_KEY_MISMATCH && i < server->host_keys_count; i++) {
+        ssh_key_t *certified = NULL;
+
+        rc = ssh_key_with_certificate(server->host_keys[i], cert, &certified);
+        if (rc == SSH_OK) {
+            ssh_key_free(server->host_keys[i]);
+            server->host_keys[i] = certified;
+        }
+    }
+    return rc;
+}
+
+static bool load_host_certificate(struct server *server, const char *path)
+{
+    ssh_cert_t *cert = NULL;
+    ssh_status_t rc = ssh_cert_load_file(path, &cert);
+
+    if (rc == SSH_OK)
+        rc = join_certificate(server, cert);
+    if (rc != SSH_OK)
+        report_failure(path, rc);
+    ssh_cert_free(cert);
+    return rc == SSH_OK;
+}
+
+static bool load_host_certificates(struct server *server)
+{
+    const struct text_list *files = &server->config.host_certificates;
+    size_t i;
+
+    for (i = 0; i < files->count; i++)
+        if (!load_host_certificate(server, options_expand_path(files->items[i])))
+            return false;
+    return true;
+}
+
 static bool load_banner(struct server *server)
 {
     const char *path = server->config.banner;
@@ -165,6 +207,6 @@ bool server_open(struct server *server)
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->gone, NULL);
     server->listener = -1;
-    return load_host_keys(server) && load_banner(server) && load_moduli(server) && load_password(server) &&
-           server_try_settings(server) && start_listening(server);
+    return load_host_keys(server) && load_host_certificates(server) && load_banner(server) && load_moduli(server) &&
+           load_password(server) && server_try_settings(server) && start_listening(server);
 }

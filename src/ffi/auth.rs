@@ -127,8 +127,11 @@ pub unsafe extern "C" fn ssh_transport_auth_password(
     })
 }
 
-/// Authenticates with a private key (RFC 4252 section 7). An RSA key signs with SHA-2 as the server's server-sig-algs
-/// allow (RFC 8332).
+/// Authenticates with a private key (RFC 4252 section 7), and with its certificate if it has one
+/// (ssh_key_with_certificate); a server that refuses the certificate may still take the key alone. An RSA key signs with
+/// SHA-2 as the server's server-sig-algs allow (RFC 8332). A certificate needs no algorithm of its own in
+/// SSH_LIST_PUBKEY: those of its key's signatures will do. To OpenSSH before 7.8, which knows no better, an RSA
+/// certificate is shown with a SHA-1 signature, if "ssh-rsa" is enabled.
 ///
 /// Blocks until the server answers.
 /// key: borrowed.

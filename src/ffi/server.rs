@@ -80,6 +80,8 @@ pub unsafe extern "C" fn ssh_transport_start_server_event(
 
 /// Adds a host key, before the start: one of each type, each ECDSA curve being a type; a later one replaces.
 ///
+/// A key with a certificate (ssh_key_with_certificate) is shown with it to clients that ask for certificates, under the
+/// algorithms that SSH_LIST_HOST_KEY allows for the key, and plain to all others.
 /// key: copied; private.
 /// Returns SSH_OK; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_INVALID_STATE once the transport was started.
 #[no_mangle]

@@ -123,6 +123,12 @@ pub struct ssh_server_hooks_t {
     /// A public key (RFC 4252 section 7). Without a signature the client only asks whether the key would do:
     /// SSH_AUTH_SUCCESSFUL and SSH_AUTH_PARTIALLY_SUCCESSFUL both say that it would, and nothing is passed. With one, the
     /// signature was verified before the call. SSH_AUTH_*.
+    ///
+    /// key has a certificate (ssh_key_get_certificate) if the client showed one, which it can only where SSH_LIST_PUBKEY
+    /// names algorithms of certificates; it names none unless you add them. It is a user's certificate, and its
+    /// authority's signature is right: nothing else is checked yet, above all not whether you trust that authority
+    /// (ssh_cert_get_signature_key), nor user, time and address (ssh_cert_check), nor revocation (ssh_krl_check_cert).
+    /// A hook that does not look at the certificate decides over the plain key, which proved itself either way.
     pub check_auth_publickey: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
