@@ -17,6 +17,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Keys", "key.rs"),
     ("Keys: writing", "key_write.rs"),
     ("Keys: signing", "key_sign.rs"),
+    ("Keys: certificates", "key_cert.rs"),
+    ("Certificates", "cert.rs"),
     ("Known hosts", "known_hosts.rs"),
     ("Security options", "security_options.rs"),
     ("Transport: making one", "transport_new.rs"),

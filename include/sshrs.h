@@ -80,6 +80,9 @@ extern "C" {
 /** Where a callback puts answers. */
 typedef struct ssh_prompt_answers_t ssh_prompt_answers_t;
 
+/** A certificate. */
+typedef struct ssh_cert_t ssh_cert_t;
+
 /** A flag that can be waited for. */
 typedef struct ssh_event_t ssh_event_t;
 
@@ -662,6 +665,12 @@ typedef struct ssh_server_hooks_t {
      * A public key (RFC 4252 section 7). Without a signature the client only asks whether the key would do:
      * SSH_AUTH_SUCCESSFUL and SSH_AUTH_PARTIALLY_SUCCESSFUL both say that it would, and nothing is passed. With one, the
      * signature was verified before the call. SSH_AUTH_*.
+     *
+     * key has a certificate (ssh_key_get_certificate) if the client showed one, which it can only where SSH_LIST_PUBKEY
+     * names algorithms of certificates; it names none unless you add them. It is a user's certificate, and its
+     * authority's signature is right: nothing else is checked yet, above all not whether you trust that authority
+     * (ssh_cert_get_signature_key), nor user, time and address (ssh_cert_check), nor revocation (ssh_krl_check_cert).
+     * A hook that does not look at the certificate decides over the plain key, which proved itself either way.
      */
     int32_t (*check_auth_publickey)(void *user_data,
                                     ssh_ticket_t *ticket,
@@ -1555,6 +1564,56 @@ ssh_status_t ssh_key_verify_message(const void *signature,
                                     size_t data_len,
                                     ssh_key_t **out_key);
 
+/* ==== Keys: certificates ======================================================================================= */
+
+/**
+ * Joins a key and its certificate: what takes the new key shows the certificate in its place.
+ *
+ * As the user's key of ssh_transport_auth_publickey, and as the host key of ssh_transport_add_server_key. Type, blob,
+ * fingerprint and signatures are those of the key; ssh_key_write_private_file writes the key alone.
+ * key: borrowed; private or public. It stays as it is, and a certificate it has stays with it alone.
+ * cert: copied.
+ * out_key: owned result, ssh_key_free. A private half is shared with key; each handle is freed by itself.
+ * Returns SSH_OK; SSH_ERR_CERT_KEY_MISMATCH where the certificate is for another key.
+ */
+ssh_status_t ssh_key_with_certificate(const ssh_key_t *key,
+                                      const ssh_cert_t *cert,
+                                      ssh_key_t **out_key);
+
+/**
+ * Returns a key's certificate: the one it was joined with, or the one the peer showed for it, with a key that
+ * check_auth_publickey gets or that ssh_transport_get_remote_server_key gives. NULL where there is none, and for NULL.
+ * A borrowed result, good as long as the key.
+ *
+ * Of a certificate that the peer showed only its authority's signature is verified: whether that authority is trusted,
+ * and whether the certificate may be used here and now, is yours to find out (ssh_cert_check, ssh_krl_check_cert).
+ */
+const ssh_cert_t *ssh_key_get_certificate(const ssh_key_t *key);
+
+/* ==== Certificates ============================================================================================= */
+
+/**
+ * Reads a certificate from a file, as ssh-keygen -s writes it: "KEY-cert.pub". Its authority's signature is verified;
+ * whether the certificate may be used is a matter of its own.
+ *
+ * path: borrowed.
+ * out_cert: owned result, ssh_cert_free.
+ * Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_CERT_CORRUPT; SSH_ERR_CERT_SIGNATURE; SSH_ERR_KEY_UNSUPPORTED_TYPE, _WEAK or
+ * _CORRUPT for its key or its authority's.
+ */
+ssh_status_t ssh_cert_load_file(const char *path,
+                                ssh_cert_t **out_cert);
+
+/**
+ * Reads a certificate from memory, as ssh_cert_load_file does.
+ *
+ * data: borrowed; the file's content.
+ */
+ssh_status_t ssh_cert_load_memory(const void *data, size_t data_len, ssh_cert_t **out_cert);
+
+/** Releases a certificate. NULL is allowed. */
+void ssh_cert_free(ssh_cert_t *cert);
+
 /* ==== Known hosts ============================================================================================== */
 
 /**
@@ -1852,12 +1911,14 @@ ssh_status_t ssh_transport_get_banner(const ssh_transport_t *transport,
                                       size_t *out_len);
 
 /**
- * Gives the server's host key, as it signed the key exchange (RFC 4253 section 8).
+ * Gives the server's host key, as it signed the key exchange (RFC 4253 section 8), with its certificate where the server
+ * showed one (ssh_key_get_certificate).
  *
  * out_key: owned result, ssh_key_free.
  * Returns SSH_OK, or SSH_ERR_INVALID_STATE before the negotiation.
  */
-ssh_status_t ssh_transport_get_remote_server_key(const ssh_transport_t *transport, ssh_key_t **out_key);
+ssh_status_t ssh_transport_get_remote_server_key(const ssh_transport_t *transport,
+                                                 ssh_key_t **out_key);
 
 /**
  * Gives the peer's identification string, "SSH-2.0-..." (RFC 4253 section 4.2).
@@ -1938,8 +1999,11 @@ ssh_status_t ssh_transport_auth_password(ssh_transport_t *transport,
                                          char **out_methods_left);
 
 /**
- * Authenticates with a private key (RFC 4252 section 7). An RSA key signs with SHA-2 as the server's server-sig-algs
- * allow (RFC 8332).
+ * Authenticates with a private key (RFC 4252 section 7), and with its certificate if it has one
+ * (ssh_key_with_certificate); a server that refuses the certificate may still take the key alone. An RSA key signs with
+ * SHA-2 as the server's server-sig-algs allow (RFC 8332). A certificate needs no algorithm of its own in
+ * SSH_LIST_PUBKEY: those of its key's signatures will do. To OpenSSH before 7.8, which knows no better, an RSA
+ * certificate is shown with a SHA-1 signature, if "ssh-rsa" is enabled.
  *
  * Blocks until the server answers.
  * key: borrowed.
@@ -2343,10 +2407,13 @@ ssh_status_t ssh_transport_start_server_event(ssh_transport_t *transport,
 /**
  * Adds a host key, before the start: one of each type, each ECDSA curve being a type; a later one replaces.
  *
+ * A key with a certificate (ssh_key_with_certificate) is shown with it to clients that ask for certificates, under the
+ * algorithms that SSH_LIST_HOST_KEY allows for the key, and plain to all others.
  * key: copied; private.
  * Returns SSH_OK; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_INVALID_STATE once the transport was started.
  */
-ssh_status_t ssh_transport_add_server_key(ssh_transport_t *transport, const ssh_key_t *key);
+ssh_status_t ssh_transport_add_server_key(ssh_transport_t *transport,
+                                          const ssh_key_t *key);
 
 /**
  * Returns the host key in use, its public half; NULL before the negotiation, in client mode and for NULL. An owned

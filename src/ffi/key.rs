@@ -1,6 +1,7 @@
 //! Keys.
 
 use super::arg::{self, invalid};
+use super::cert::ssh_cert_t;
 use super::file;
 use super::guard::{guard_unit, guard_value};
 use super::text;
@@ -16,7 +17,8 @@ use std::ptr::null;
 pub struct ssh_key_t {
     public: PublicKey,
     private: Option<PrivateKey>,
-    certificate: Option<Certificate>,
+    /// For C, which borrows it.
+    certificate: Option<Box<ssh_cert_t>>,
     name: CString,
 }
 
@@ -24,12 +26,42 @@ impl ssh_key_t {
     fn new(public: PublicKey, private: Option<PrivateKey>) -> Self {
         let name = text::c_string(public.key_type());
         let certificate = private.as_ref().and_then(|key| key.certificate().cloned());
-        Self { public, private, certificate, name }
+        Self { public, private, certificate: certificate.map(|cert| Box::new(ssh_cert_t::new(cert))), name }
     }
 
     /// A public key that the peer showed, with the certificate it showed for it.
     pub(super) fn of_shown(public: PublicKey, certificate: Option<Certificate>) -> Self {
-        Self { certificate, ..Self::new(public, None) }
+        Self { certificate: certificate.map(|cert| Box::new(ssh_cert_t::new(cert))), ..Self::new(public, None) }
+    }
+
+    /// [`Self::of_shown`], as a handle for C.
+    pub(super) fn give_shown(public: PublicKey, certificate: Option<Certificate>) -> *mut Self {
+        Box::into_raw(Box::new(Self::of_shown(public, certificate)))
+    }
+
+    /// The certificate shown for it.
+    #[allow(dead_code, reason = "for what looks host keys up")]
+    pub(super) fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref().map(|cert| cert.certificate())
+    }
+
+    /// The same, for C.
+    pub(super) fn certificate_handle(&self) -> Option<&ssh_cert_t> {
+        self.certificate.as_deref()
+    }
+
+    /// The key with a certificate to show for it; its private half is shared.
+    pub(super) fn with_certificate(&self, certificate: &Certificate) -> Result<Self> {
+        match &self.private {
+            Some(private) => {
+                let private = private.with_certificate(certificate.clone())?;
+                Ok(Self::new(self.public.clone(), Some(private)))
+            }
+            None => {
+                certificate.check_key(&self.public)?;
+                Ok(Self::of_shown(self.public.clone(), Some(certificate.clone())))
+            }
+        }
     }
 
     /// A public key.

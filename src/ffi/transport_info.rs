@@ -63,7 +63,8 @@ pub unsafe extern "C" fn ssh_transport_get_banner(
     })
 }
 
-/// Gives the server's host key, as it signed the key exchange (RFC 4253 section 8).
+/// Gives the server's host key, as it signed the key exchange (RFC 4253 section 8), with its certificate where the server
+/// showed one (ssh_key_get_certificate).
 ///
 /// out_key: owned result, ssh_key_free.
 /// Returns SSH_OK, or SSH_ERR_INVALID_STATE before the negotiation.
@@ -75,7 +76,7 @@ pub unsafe extern "C" fn ssh_transport_get_remote_server_key(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, transport) = unsafe { (arg::out(out_key)?, arg::handle(transport)?) };
-        *out = ssh_key_t::give_public(transport.inner.remote_server_key()?);
+        *out = ssh_key_t::give_shown(transport.inner.remote_server_key()?, transport.inner.remote_server_certificate());
         Ok(())
     })
 }

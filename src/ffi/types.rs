@@ -363,6 +363,7 @@ pub type ssh_destroy_cb_t = Option<unsafe extern "C" fn(user_data: *mut c_void)>
 pub use super::handle::ssh_transport_t;
 
 pub use super::answers::ssh_prompt_answers_t;
+pub use super::cert::ssh_cert_t;
 pub use super::event::ssh_event_t;
 pub use super::exception::ssh_exception_t;
 pub use super::exec::ssh_exec_result_t;

@@ -192,6 +192,18 @@ impl Certificate {
         &self.inner.key
     }
 
+    /// Whether it is this key that it certifies.
+    ///
+    /// Errors: `CertKeyMismatch`.
+    pub fn check_key(&self, key: &PublicKey) -> Result<()> {
+        if self.key() == key {
+            return Ok(());
+        }
+        let (its, other) = (self.key().fingerprint_sha256(), key.fingerprint_sha256());
+        let text = format!("the certificate is for the key {its}, this key is {other}");
+        Err(Error::new(ErrorKind::CertKeyMismatch, text))
+    }
+
     /// Whom it is for.
     #[must_use]
     pub fn kind(&self) -> CertKind {

@@ -142,14 +142,7 @@ impl PrivateKey {
     ///
     /// Errors: `CertKeyMismatch` where the certificate is for another key.
     pub fn with_certificate(&self, certificate: Certificate) -> Result<Self> {
-        if certificate.key() != self.public() {
-            let text = format!(
-                "the certificate is for the key {}, this key is {}",
-                certificate.key().fingerprint_sha256(),
-                self.public().fingerprint_sha256()
-            );
-            return Err(Error::new(ErrorKind::CertKeyMismatch, text));
-        }
+        certificate.check_key(self.public())?;
         Ok(Self { inner: Arc::clone(&self.inner), certificate: Some(certificate) })
     }
 
