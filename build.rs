@@ -20,6 +20,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Keys: certificates", "key_cert.rs"),
     ("Certificates", "cert.rs"),
     ("Known hosts", "known_hosts.rs"),
+    ("Configuration", "config.rs"),
+    ("Configuration: what a host has", "host_config.rs"),
     ("Security options", "security_options.rs"),
     ("Transport: making one", "transport_new.rs"),
     ("Transport: starting and ending", "transport.rs"),

@@ -83,6 +83,9 @@ typedef struct ssh_prompt_answers_t ssh_prompt_answers_t;
 /** A certificate. */
 typedef struct ssh_cert_t ssh_cert_t;
 
+/** Options of a command line and of files, in OpenSSH's format, for hosts to be looked up in. */
+typedef struct ssh_config_t ssh_config_t;
+
 /** A flag that can be waited for. */
 typedef struct ssh_event_t ssh_event_t;
 
@@ -97,6 +100,9 @@ typedef struct ssh_transport_t ssh_transport_t;
 
 /** One channel of a connection. */
 typedef struct ssh_channel_t ssh_channel_t;
+
+/** The options of one host. It never changes, so results borrowed from it live as long as it. */
+typedef struct ssh_host_config_t ssh_host_config_t;
 
 /** A public or private key. */
 typedef struct ssh_key_t ssh_key_t;
@@ -523,6 +529,19 @@ typedef struct ssh_password_options_t {
  * about a channel with its name behind it. Runs on any thread, on several at once too.
  */
 typedef void (*ssh_log_cb_t)(void *user_data, uint32_t level, const char *channel, const char *text);
+
+/** Runs the command of a "Match exec"; see ssh_config_set_exec_handler. */
+typedef int32_t (*ssh_config_exec_cb_t)(void *user_data, const char *command);
+
+/**
+ * Looks a name up; see ssh_config_set_resolver. address_family is 0 for any, 4 or 6. out_canonical has room for
+ * out_size bytes and holds an empty text.
+ */
+typedef int32_t (*ssh_config_resolve_cb_t)(void *user_data,
+                                           const char *name,
+                                           uint32_t address_family,
+                                           char *out_canonical,
+                                           size_t out_size);
 
 /** How a private key is written. Initialise with SSH_KEY_WRITE_OPTIONS_INIT. */
 typedef struct ssh_key_write_options_t {
@@ -1083,6 +1102,12 @@ typedef struct ssh_subsystem_handler_t {
 
 /** The certificate is for another key than the one it was to be used with. */
 #define SSH_ERR_CERT_KEY_MISMATCH (-733)
+
+/** Nothing lists the key for the user, or the line that does refuses it here and now. */
+#define SSH_ERR_KEY_NOT_AUTHORIZED (-751)
+
+/** The key is on a revocation list. */
+#define SSH_ERR_KEY_REVOKED (-752)
 
 /** The private half is held elsewhere (an agent, a signer's callback) and cannot be written. */
 #define SSH_ERR_KEY_NOT_EXPORTABLE (-741)
@@ -1694,6 +1719,225 @@ ssh_status_t ssh_known_hosts_prefer(const ssh_known_hosts_t *known_hosts,
 
 /** Releases a set of known hosts. NULL is allowed. */
 void ssh_known_hosts_free(ssh_known_hosts_t *known_hosts);
+
+/* ==== Configuration ============================================================================================ */
+
+/**
+ * Makes an empty configuration, for the account this process runs as. No file is read and no command is run until one
+ * of the functions below is called for it. `~` is the account's home directory, as in OpenSSH, whatever HOME says.
+ *
+ * out_config: owned result, ssh_config_free.
+ * Returns SSH_OK, or SSH_ERR_UNSUPPORTED where the account has no entry among the system's accounts.
+ */
+ssh_status_t ssh_config_new(ssh_config_t **out_config);
+
+/**
+ * Adds a file, as ssh -F does, whoever owns it. Its lines are read for each host that is looked up, and mistakes in
+ * them reported then; files it includes are read then too.
+ *
+ * path: borrowed.
+ * Returns SSH_OK, or SSH_ERR_FILE.
+ */
+ssh_status_t ssh_config_load_file(ssh_config_t *config,
+                                  const char *path);
+
+/**
+ * Adds text, as if it were a file of this name.
+ *
+ * name: borrowed; for messages.
+ * data: borrowed.
+ */
+ssh_status_t ssh_config_load_memory(ssh_config_t *config,
+                                    const char *name,
+                                    const void *data,
+                                    size_t data_len);
+
+/**
+ * Adds ~/.ssh/config and then /etc/ssh/ssh_config, as ssh does by itself. One that does not exist says nothing.
+ *
+ * Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_CONFIG where somebody else owns the user's file or can write it.
+ */
+ssh_status_t ssh_config_load_defaults(ssh_config_t *config);
+
+/**
+ * Sets an option, as ssh -o does: before all files, and behind those set this way before.
+ *
+ * option: borrowed; "Key=Value" or "Key Value".
+ * Returns SSH_OK, or SSH_ERR_CONFIG where it is no option or the value is wrong.
+ */
+ssh_status_t ssh_config_set_option(ssh_config_t *config, const char *option);
+
+/**
+ * Says which command will be run on the host, for "Match command" and "Match sessiontype". Nothing said: a shell.
+ *
+ * command: borrowed; NULL takes it back.
+ */
+ssh_status_t ssh_config_set_command(ssh_config_t *config,
+                                    const char *command);
+
+/**
+ * Sets the home directory, for `~`, `%d` and ~/.ssh/config, in place of the account's.
+ *
+ * path: borrowed.
+ */
+ssh_status_t ssh_config_set_home(ssh_config_t *config, const char *path);
+
+/**
+ * Lets "Match exec" run commands: without a handler, a lookup that comes to one fails with SSH_ERR_UNSUPPORTED.
+ *
+ * handler: runs the command, in a shell if it likes; returns its exit status: 0 where the criterion holds, above 0
+ * where not; below 0 fails the lookup. Runs on the thread that looks up, with no lock held. NULL takes the permission
+ * back.
+ * user_data: taken, also when the call fails; passed to the handler.
+ * destroy: may be NULL; releases user_data, once: after the last call of the handler.
+ */
+ssh_status_t ssh_config_set_exec_handler(ssh_config_t *config,
+                                         ssh_config_exec_cb_t handler,
+                                         void *user_data,
+                                         ssh_destroy_cb_t destroy);
+
+/**
+ * Sets who looks names up for CanonicalizeHostname, in place of the system's resolver.
+ *
+ * resolver: looks a name up; returns 1 where it has an address, 0 where there is no such name; below 0 fails the
+ * lookup. What CNAMEs lead to can be written to out_canonical, with a NUL behind it. Runs on the thread that looks up,
+ * with no lock held. NULL: the system's resolver.
+ * user_data: taken, also when the call fails; passed to the resolver.
+ * destroy: may be NULL; releases user_data, once: after the last call of the resolver.
+ */
+ssh_status_t ssh_config_set_resolver(ssh_config_t *config,
+                                     ssh_config_resolve_cb_t resolver,
+                                     void *user_data,
+                                     ssh_destroy_cb_t destroy);
+
+/**
+ * Finds the options of a host, as ssh does: the first value of an option wins, lists grow, Host and Match blocks apply
+ * as they fit, Include reads further files, and what nothing sets has its default. Can block where CanonicalizeHostname
+ * looks names up, and in the handler of "Match exec"; nothing else is waited for. May run on several threads at once.
+ *
+ * alias: borrowed; the host as a user types it, without user and port: set those as options.
+ * out_host_config: owned result, ssh_host_config_free.
+ * Returns SSH_OK; SSH_ERR_CONFIG where ssh would refuse a line, with "file:line" at the start of the text;
+ * SSH_ERR_FILE for a file that is included and cannot be read; SSH_ERR_UNSUPPORTED for "Match exec" without a handler;
+ * SSH_ERR_RESOLVE_FAILED; SSH_ERR_INVALID_ARGUMENT where alias cannot be a host's name.
+ */
+ssh_status_t ssh_config_lookup(const ssh_config_t *config,
+                               const char *alias,
+                               ssh_host_config_t **out_host_config);
+
+/** Releases a configuration; what was looked up in it stays. NULL is allowed. */
+void ssh_config_free(ssh_config_t *config);
+
+/* ==== Configuration: what a host has =========================================================================== */
+
+/**
+ * Gives an option's first value, as `ssh -G` prints it.
+ *
+ * name: borrowed; OpenSSH's name, in any case.
+ * Returns a borrowed result, valid until the handle is freed; NULL where the option has no value, or does not exist.
+ */
+const char *ssh_host_config_get(const ssh_host_config_t *host_config,
+                                const char *name);
+
+/**
+ * Counts an option's values: more than one for lists such as IdentityFile or UserKnownHostsFile.
+ *
+ * name: borrowed.
+ */
+size_t ssh_host_config_get_count(const ssh_host_config_t *host_config, const char *name);
+
+/**
+ * Gives one of an option's values.
+ *
+ * name: borrowed.
+ * index: from 0.
+ * Returns a borrowed result, valid until the handle is freed; NULL behind the last.
+ */
+const char *ssh_host_config_get_at(const ssh_host_config_t *host_config,
+                                   const char *name,
+                                   size_t index);
+
+/**
+ * Names the options that have a value, in the order in which `ssh -G` prints them, in lower case.
+ *
+ * index: from 0.
+ * Returns a borrowed result, valid until the handle is freed; NULL behind the last.
+ */
+const char *ssh_host_config_get_name(const ssh_host_config_t *host_config, size_t index);
+
+/**
+ * Says where an option was first set.
+ *
+ * name: borrowed.
+ * Returns a borrowed result, "file:line" or "command line", valid until the handle is freed; NULL where its default
+ * holds.
+ */
+const char *ssh_host_config_get_origin(const ssh_host_config_t *host_config,
+                                       const char *name);
+
+/**
+ * Gives what was odd, but no mistake: options of the past, which mean nothing any more.
+ *
+ * index: from 0.
+ * Returns a borrowed result with "file:line" at its start, valid until the handle is freed; NULL behind the last.
+ */
+const char *ssh_host_config_get_warning(const ssh_host_config_t *host_config,
+                                        size_t index);
+
+/**
+ * Whether an option's value is yes.
+ *
+ * name: borrowed.
+ */
+bool ssh_host_config_is_yes(const ssh_host_config_t *host_config, const char *name);
+
+/**
+ * Reads an option's value as a number: Port, RekeyLimit's bytes, NumberOfPasswordPrompts.
+ *
+ * name: borrowed.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE where it has no value, or none that is a number; SSH_ERR_INVALID_ARGUMENT where
+ * there is no such option.
+ */
+ssh_status_t ssh_host_config_get_number(const ssh_host_config_t *host_config,
+                                        const char *name,
+                                        uint64_t *out_number);
+
+/**
+ * Reads an option's value as a time, in milliseconds: ConnectTimeout, ServerAliveInterval. For RekeyLimit it is the
+ * second value. "none" and no value are 0.
+ *
+ * name: borrowed.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE where it is no time; SSH_ERR_INVALID_ARGUMENT where there is no such option.
+ */
+ssh_status_t ssh_host_config_get_duration(const ssh_host_config_t *host_config,
+                                          const char *name,
+                                          int64_t *out_ms);
+
+/**
+ * Gives a value as it is used: with `~`, tokens such as `%h` and variables such as `${HOME}` in it expanded. `ssh -G`
+ * prints most of them unexpanded, and so do the functions above.
+ *
+ * name: borrowed; IdentityFile, CertificateFile, RevokedHostKeys, GlobalKnownHostsFile, ProxyCommand, LocalCommand;
+ * for others the value is what it is.
+ * index: from 0.
+ * out_value: owned result, ssh_string_free.
+ * Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT where there is no such value; SSH_ERR_CONFIG where something in it stands for
+ * nothing, or where a host or user name would mean more than a name to the shell that runs a ProxyCommand.
+ */
+ssh_status_t ssh_host_config_get_expanded(const ssh_host_config_t *host_config,
+                                          const char *name,
+                                          size_t index,
+                                          char **out_value);
+
+/**
+ * Writes all options as `ssh -G` prints them.
+ *
+ * out_text: owned result, ssh_string_free.
+ */
+ssh_status_t ssh_host_config_to_text(const ssh_host_config_t *host_config, char **out_text);
+
+/** Releases what was found. NULL is allowed. */
+void ssh_host_config_free(ssh_host_config_t *host_config);
 
 /* ==== Security options ========================================================================================= */
 

@@ -19,6 +19,7 @@ mod matching;
 mod option;
 mod pattern;
 mod settings;
+mod system;
 mod tokens;
 mod value;
 mod world;
@@ -28,6 +29,7 @@ pub(crate) mod tests;
 
 pub use host::HostConfig;
 pub use jump::Jump;
+pub use system::System;
 pub use world::{Family, FileText, Local, Resolved, World};
 
 use crate::error::{Error, ErrorKind, Result};

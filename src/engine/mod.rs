@@ -47,6 +47,7 @@ mod shared;
 mod start;
 mod stream;
 mod sys;
+mod sys_names;
 mod transport;
 mod watch;
 mod writer;
@@ -70,6 +71,7 @@ pub use permissions::{Permissions, PermitTarget};
 pub use ready::{flags as ready_flags, Place, Ready, ReadyQueue, Registration, Registrations};
 pub use relay::Relay;
 pub use stream::ByteStream;
+pub use sys_names::{account, canonical_name, host_name, own_account, own_addresses, Account};
 pub use transport::{Transport, TransportOptions};
 
 /// The second since 1970 of a year, month (from 1), day, hour, minute and second in the machine's own time zone; None where

@@ -1,4 +1,5 @@
-//! System calls the standard library has no safe form of. The only file outside of ffi with `unsafe`.
+//! System calls the standard library has no safe form of. Beside `sys_names`, the only file outside of ffi
+//! with `unsafe`.
 #![allow(unsafe_code, reason = "thin wrappers around libc; each block says what it relies on")]
 
 use std::io;

@@ -19,7 +19,7 @@ pub(super) trait Zero: Copy {
 macro_rules! zero {
     ($($t:ty = $v:expr),+) => { $(impl Zero for $t { const ZERO: Self = $v; })+ };
 }
-zero!(usize = 0, u32 = 0, u64 = 0, i32 = 0, bool = false);
+zero!(usize = 0, u32 = 0, u64 = 0, i32 = 0, i64 = 0, bool = false);
 impl<T> Zero for *mut T {
     const ZERO: Self = std::ptr::null_mut();
 }

@@ -357,6 +357,21 @@ pub struct ssh_password_options_t {
 pub type ssh_log_cb_t =
     Option<unsafe extern "C" fn(user_data: *mut c_void, level: u32, channel: *const c_char, text: *const c_char)>;
 
+/// Runs the command of a "Match exec"; see ssh_config_set_exec_handler.
+pub type ssh_config_exec_cb_t = Option<unsafe extern "C" fn(user_data: *mut c_void, command: *const c_char) -> i32>;
+
+/// Looks a name up; see ssh_config_set_resolver. address_family is 0 for any, 4 or 6. out_canonical has room for
+/// out_size bytes and holds an empty text.
+pub type ssh_config_resolve_cb_t = Option<
+    unsafe extern "C" fn(
+        user_data: *mut c_void,
+        name: *const c_char,
+        address_family: u32,
+        out_canonical: *mut c_char,
+        out_size: usize,
+    ) -> i32,
+>;
+
 /// Releases what user_data points to.
 pub type ssh_destroy_cb_t = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
