@@ -19,6 +19,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Keys: signing", "key_sign.rs"),
     ("Keys: certificates", "key_cert.rs"),
     ("Certificates", "cert.rs"),
+    ("Certificates: deciding and issuing", "cert_use.rs"),
+    ("Key revocation lists", "krl.rs"),
     ("Known hosts", "known_hosts.rs"),
     ("Configuration", "config.rs"),
     ("Configuration: what a host has", "host_config.rs"),

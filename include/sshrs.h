@@ -80,7 +80,7 @@ extern "C" {
 /** Where a callback puts answers. */
 typedef struct ssh_prompt_answers_t ssh_prompt_answers_t;
 
-/** A certificate. */
+/** A certificate of a user's or host's key, whose signature by the authority it names is verified. */
 typedef struct ssh_cert_t ssh_cert_t;
 
 /** Options of a command line and of files, in OpenSSH's format, for hosts to be looked up in. */
@@ -109,6 +109,9 @@ typedef struct ssh_key_t ssh_key_t;
 
 /** Which host keys are trusted. */
 typedef struct ssh_known_hosts_t ssh_known_hosts_t;
+
+/** A key revocation list: which keys and certificates are no longer good. */
+typedef struct ssh_krl_t ssh_krl_t;
 
 /** Tells which of many channels, transports and events are ready, through one descriptor: for event loops. */
 typedef struct ssh_ready_t ssh_ready_t;
@@ -279,6 +282,12 @@ typedef struct ssh_ticket_t ssh_ticket_t;
 
 /** No state: clears the handle's interest when it is told. */
 #define SSH_READY_ONESHOT 256
+
+/** A user's certificate. */
+#define SSH_CERT_USER 1
+
+/** A host's certificate. */
+#define SSH_CERT_HOST 2
 
 /** The outcome of a call: SSH_OK, SSH_EOF, SSH_PARTIAL, SSH_PENDING or SSH_ERR_*. */
 typedef int32_t ssh_status_t;
@@ -564,6 +573,86 @@ typedef struct ssh_key_write_options_t {
     /** Whether a file that exists is replaced; if not, it is SSH_ERR_FILE. */
     bool replace;
 } ssh_key_write_options_t;
+
+/** What a certificate is wanted for. Initialise with SSH_CERT_CHECK_OPTIONS_INIT. */
+typedef struct ssh_cert_check_options_t {
+    /** sizeof(ssh_cert_check_options_t). */
+    size_t size;
+    /** Who presents it: SSH_CERT_USER or SSH_CERT_HOST; 0: a user. */
+    uint32_t kind;
+    /**
+     * Whether a certificate that lists no principals is for every name. OpenSSH took such certificates of hosts, and of users
+     * whose authority is in their own authorized_keys, until version 10.
+     */
+    bool no_principals_is_any;
+    /** The time in seconds since 1970; 0: now. */
+    uint64_t now;
+    /** The names it is wanted for, of which it must list one; a host's may list patterns. NULL: any name. */
+    const char *const *principals;
+    /** How many. */
+    size_t principal_count;
+    /**
+     * The keys of the authorities that are trusted. NULL: whoever calls compares ssh_cert_get_signature_key itself.
+     */
+    const ssh_key_t *const *authorities;
+    /** How many. */
+    size_t authority_count;
+    /**
+     * The algorithms of the authority's signature that are accepted. NULL: all that are known but SHA-1's "ssh-rsa".
+     */
+    const char *const *ca_algorithms;
+    /** How many. */
+    size_t ca_algorithm_count;
+    /** What is revoked; NULL: nothing. */
+    const ssh_krl_t *krl;
+    /** The IP address a user connects from, for source-address; NULL: source-address is not looked at. */
+    const char *peer_address;
+} ssh_cert_check_options_t;
+
+/** A critical option or an extension. */
+typedef struct ssh_cert_option_t {
+    /** Its name. */
+    const char *name;
+    /** Its value; NULL: it has none, as permit-pty. */
+    const void *value;
+    /** The value's bytes. */
+    size_t value_len;
+} ssh_cert_option_t;
+
+/** What a new certificate says. Initialise with SSH_CERT_ISSUE_OPTIONS_INIT. All of it is copied. */
+typedef struct ssh_cert_issue_options_t {
+    /** sizeof(ssh_cert_issue_options_t). */
+    size_t size;
+    /** SSH_CERT_USER or SSH_CERT_HOST; 0: a user's. */
+    uint32_t kind;
+    /**
+     * Whether a user's certificate has the extensions below alone. Otherwise it has permit-X11-forwarding,
+     * permit-agent-forwarding, permit-port-forwarding, permit-pty and permit-user-rc too, as ssh-keygen gives them.
+     */
+    bool no_default_extensions;
+    /** A number for revocation, each once; 0: none. */
+    uint64_t serial;
+    /** A name for logs and revocation; NULL: empty. */
+    const char *key_id;
+    /** The user or host names it is for, at most 256. Without any, it is good for nothing on most servers. */
+    const char *const *principals;
+    /** How many. */
+    size_t principal_count;
+    /** The first second since 1970 in which it is valid. */
+    uint64_t valid_after;
+    /** The first second in which it is no longer; 0: without end. */
+    uint64_t valid_before;
+    /** Options that refuse whoever does not know them: force-command, source-address, verify-required. */
+    const ssh_cert_option_t *critical_options;
+    /** How many. */
+    size_t critical_option_count;
+    /** Options that may be passed over. */
+    const ssh_cert_option_t *extensions;
+    /** How many. */
+    size_t extension_count;
+    /** The algorithm of the signature; NULL: the best of the authority's key. */
+    const char *algorithm;
+} ssh_cert_issue_options_t;
 /** An authentication step is refused. Zero, so that a hook which forgets to decide lets nobody in. */
 #define SSH_AUTH_FAILED 0
 
@@ -1618,13 +1707,13 @@ const ssh_cert_t *ssh_key_get_certificate(const ssh_key_t *key);
 /* ==== Certificates ============================================================================================= */
 
 /**
- * Reads a certificate from a file, as ssh-keygen -s writes it: "KEY-cert.pub". Its authority's signature is verified;
- * whether the certificate may be used is a matter of its own.
+ * Reads a certificate from a file ("id_ed25519-cert.pub"), one line as ssh-keygen -s writes it, and verifies the signature
+ * of the authority it names. Whether that authority is trusted is not asked here: ssh_cert_check.
  *
  * path: borrowed.
  * out_cert: owned result, ssh_cert_free.
- * Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_CERT_CORRUPT; SSH_ERR_CERT_SIGNATURE; SSH_ERR_KEY_UNSUPPORTED_TYPE, _WEAK or
- * _CORRUPT for its key or its authority's.
+ * Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_CERT_CORRUPT; SSH_ERR_CERT_SIGNATURE; SSH_ERR_KEY_UNSUPPORTED_TYPE where it is a
+ * plain key among others; SSH_ERR_KEY_WEAK and SSH_ERR_KEY_CORRUPT for its key or its authority's.
  */
 ssh_status_t ssh_cert_load_file(const char *path,
                                 ssh_cert_t **out_cert);
@@ -1636,8 +1725,276 @@ ssh_status_t ssh_cert_load_file(const char *path,
  */
 ssh_status_t ssh_cert_load_memory(const void *data, size_t data_len, ssh_cert_t **out_cert);
 
+/**
+ * Reads a certificate from its blob (OpenSSH's PROTOCOL.certkeys), as ssh_cert_load_file does.
+ *
+ * blob: borrowed.
+ */
+ssh_status_t ssh_cert_load_blob(const void *blob, size_t blob_len, ssh_cert_t **out_cert);
+
+/**
+ * Returns a certificate's type, "ssh-ed25519-cert-v01@openssh.com" for one. Borrowed result until ssh_cert_free; NULL for
+ * NULL.
+ */
+const char *ssh_cert_get_type(const ssh_cert_t *cert);
+
+/** Returns whom a certificate is for: SSH_CERT_USER or SSH_CERT_HOST; 0 for NULL. */
+uint32_t ssh_cert_get_kind(const ssh_cert_t *cert);
+
+/** Returns a certificate's serial number; 0 where the authority gave none, and for NULL. */
+uint64_t ssh_cert_get_serial(const ssh_cert_t *cert);
+
+/**
+ * Returns a certificate's key ID: what its authority calls it, for logs. Borrowed result until ssh_cert_free; NULL for
+ * NULL.
+ */
+const char *ssh_cert_get_key_id(const ssh_cert_t *cert);
+
+/** Returns the first second since 1970 in which a certificate is valid; 0 for NULL. */
+uint64_t ssh_cert_get_valid_after(const ssh_cert_t *cert);
+
+/**
+ * Returns the first second since 1970 in which a certificate is no longer valid; UINT64_MAX: it has no end; 0 for NULL.
+ */
+uint64_t ssh_cert_get_valid_before(const ssh_cert_t *cert);
+
+/** Returns how many principals, names of users or hosts, a certificate lists; 0 for NULL. */
+size_t ssh_cert_get_principal_count(const ssh_cert_t *cert);
+
+/**
+ * Returns one of a certificate's principals; for a host it may be a pattern. Decide with ssh_cert_check, not with this.
+ *
+ * index: from 0.
+ * Borrowed result until ssh_cert_free; NULL where there is none.
+ */
+const char *ssh_cert_get_principal_at(const ssh_cert_t *cert,
+                                      size_t index);
+
+/** Returns how many critical options a certificate has: what is not understood of these refuses it. 0 for NULL. */
+size_t ssh_cert_get_critical_option_count(const ssh_cert_t *cert);
+
+/**
+ * Returns the name of one of a certificate's critical options, and its data as the certificate has it: nothing, or a string
+ * with its length in front. ssh_cert_get_critical_option gives a value alone.
+ *
+ * index: from 0.
+ * out_data: may be NULL; raw; borrowed result until ssh_cert_free.
+ * out_data_len: may be NULL; its bytes.
+ * Borrowed result until ssh_cert_free; NULL where there is none.
+ */
+const char *ssh_cert_get_critical_option_at(const ssh_cert_t *cert,
+                                            size_t index,
+                                            const uint8_t **out_data,
+                                            size_t *out_data_len);
+
+/** Returns how many extensions a certificate has: what is not understood of these is passed over. 0 for NULL. */
+size_t ssh_cert_get_extension_count(const ssh_cert_t *cert);
+
+/** Returns the name of one of a certificate's extensions, and its data, as ssh_cert_get_critical_option_at does. */
+const char *ssh_cert_get_extension_at(const ssh_cert_t *cert,
+                                      size_t index,
+                                      const uint8_t **out_data,
+                                      size_t *out_data_len);
+
+/**
+ * Returns the value of a critical option, "force-command" for one; empty for an option that has none.
+ *
+ * name: borrowed.
+ * out_value_len: may be NULL; its bytes.
+ * Raw; borrowed result until ssh_cert_free, with a NUL behind it; NULL where there is no such option, or its data is no
+ * string.
+ */
+const uint8_t *ssh_cert_get_critical_option(const ssh_cert_t *cert,
+                                            const char *name,
+                                            size_t *out_value_len);
+
+/**
+ * Tells whether a certificate has an extension, "permit-pty" for one; false for NULL.
+ *
+ * name: borrowed.
+ */
+bool ssh_cert_has_extension(const ssh_cert_t *cert, const char *name);
+
+/**
+ * Gives the key that a certificate certifies.
+ *
+ * out_key: owned result, ssh_key_free.
+ */
+ssh_status_t ssh_cert_get_public_key(const ssh_cert_t *cert, ssh_key_t **out_key);
+
+/**
+ * Gives the key of a certificate's authority. That it signed the certificate is verified; that it is trusted is not said.
+ *
+ * out_key: owned result, ssh_key_free.
+ */
+ssh_status_t ssh_cert_get_signature_key(const ssh_cert_t *cert,
+                                        ssh_key_t **out_key);
+
+/**
+ * Returns the algorithm of the authority's signature, "rsa-sha2-512" for one. Borrowed result until ssh_cert_free; NULL for
+ * NULL.
+ */
+const char *ssh_cert_get_signature_algorithm(const ssh_cert_t *cert);
+
+/**
+ * Gives a certificate's blob (OpenSSH's PROTOCOL.certkeys).
+ *
+ * out_blob: owned result, ssh_bytes_free.
+ * out_len: its bytes.
+ */
+ssh_status_t ssh_cert_get_blob(const ssh_cert_t *cert, uint8_t **out_blob, size_t *out_len);
+
+/**
+ * Gives a certificate as a line for a file, without a newline.
+ *
+ * comment: borrowed; may be NULL; one line.
+ * out_line: owned result.
+ */
+ssh_status_t ssh_cert_get_line(const ssh_cert_t *cert, const char *comment, char **out_line);
+
+/**
+ * Writes a certificate as a line, for a file beside the private key (mode 0644); ssh looks for "id_ed25519-cert.pub" beside
+ * "id_ed25519".
+ *
+ * path: borrowed.
+ * comment: borrowed; may be NULL; one line.
+ * replace: whether a file that exists is replaced.
+ * Returns SSH_OK; SSH_ERR_FILE.
+ */
+ssh_status_t ssh_cert_write_file(const ssh_cert_t *cert,
+                                 const char *path,
+                                 const char *comment,
+                                 bool replace);
+
 /** Releases a certificate. NULL is allowed. */
 void ssh_cert_free(ssh_cert_t *cert);
+
+/* ==== Certificates: deciding and issuing ======================================================================= */
+
+/**
+ * Decides whether a certificate may be used, as OpenSSH decides: its authority, revocation, kind, time, names, the
+ * authority's algorithm, critical options, and where the peer is.
+ *
+ * options: borrowed; NULL: a user's, now, for any name, of any authority. Without authorities the caller has to compare
+ * ssh_cert_get_signature_key with those it trusts: anyone can sign a certificate.
+ * Returns SSH_OK, or what is wrong, the first in this order: SSH_ERR_CERT_UNTRUSTED; SSH_ERR_CERT_REVOKED;
+ * SSH_ERR_CERT_WRONG_KIND; SSH_ERR_CERT_NOT_YET_VALID; SSH_ERR_CERT_EXPIRED; SSH_ERR_CERT_WRONG_PRINCIPAL;
+ * SSH_ERR_CERT_WEAK_SIGNATURE; SSH_ERR_CERT_UNKNOWN_OPTION; SSH_ERR_CERT_SOURCE_ADDRESS.
+ */
+ssh_status_t ssh_cert_check(const ssh_cert_t *cert,
+                            const ssh_cert_check_options_t *options);
+
+/**
+ * Issues a certificate.
+ *
+ * Blocks where the authority's key is held elsewhere.
+ * ca_key: borrowed; the authority's private key.
+ * subject_key: borrowed; the key that is certified; its public half is enough.
+ * options: borrowed; NULL: a user's, for nobody.
+ * out_cert: owned result, ssh_cert_free.
+ * Returns SSH_OK; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_INVALID_ARGUMENT, with the rule that is broken.
+ */
+ssh_status_t ssh_cert_issue(const ssh_key_t *ca_key,
+                            const ssh_key_t *subject_key,
+                            const ssh_cert_issue_options_t *options,
+                            ssh_cert_t **out_cert);
+
+/* ==== Key revocation lists ===================================================================================== */
+
+/**
+ * Makes an empty list.
+ *
+ * out_krl: owned result, ssh_krl_free.
+ */
+ssh_status_t ssh_krl_new(ssh_krl_t **out_krl);
+
+/**
+ * Reads a list from a file: the binary format of ssh-keygen -k, or a public key a line, as sshd's RevokedKeys and ssh's
+ * RevokedHostKeys take both.
+ *
+ * path: borrowed.
+ * out_krl: owned result, ssh_krl_free.
+ * Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_KRL_CORRUPT, also for what is critical and unknown: then nothing that the list may
+ * have revoked can be trusted.
+ */
+ssh_status_t ssh_krl_load_file(const char *path,
+                               ssh_krl_t **out_krl);
+
+/**
+ * Reads a list from memory, as ssh_krl_load_file does.
+ *
+ * data: borrowed; the file's content.
+ */
+ssh_status_t ssh_krl_load_memory(const void *data, size_t data_len, ssh_krl_t **out_krl);
+
+/**
+ * Asks whether a list revokes a key.
+ *
+ * Returns SSH_OK: it does not; SSH_ERR_KEY_REVOKED.
+ */
+ssh_status_t ssh_krl_check_key(const ssh_krl_t *krl, const ssh_key_t *key);
+
+/**
+ * Asks whether a list revokes a certificate: by its serial number or key ID, or by revoking its key or its authority's.
+ *
+ * Returns SSH_OK: it does not; SSH_ERR_CERT_REVOKED.
+ */
+ssh_status_t ssh_krl_check_cert(const ssh_krl_t *krl,
+                                const ssh_cert_t *cert);
+
+/** Returns a list's version number; 0 where it has none, and for NULL. */
+uint64_t ssh_krl_get_version(const ssh_krl_t *krl);
+
+/** Revokes a key, and with it every certificate for it and every certificate that it signed. */
+ssh_status_t ssh_krl_add_key(ssh_krl_t *krl, const ssh_key_t *key);
+
+/**
+ * Revokes the key whose blob has this hash.
+ *
+ * hash: borrowed; 20 bytes of SHA-1 or 32 of SHA-256.
+ * Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT for another length.
+ */
+ssh_status_t ssh_krl_add_hash(ssh_krl_t *krl, const void *hash, size_t hash_len);
+
+/** Revokes a certificate: by its serial number, or by its key ID where it has none. */
+ssh_status_t ssh_krl_add_cert(ssh_krl_t *krl, const ssh_cert_t *cert);
+
+/**
+ * Revokes certificates by their serial numbers.
+ *
+ * ca_key: borrowed; whose certificates; NULL: every authority's.
+ * first: at least 1.
+ * last: at least first; revoked too.
+ * Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT.
+ */
+ssh_status_t ssh_krl_add_serials(ssh_krl_t *krl,
+                                 const ssh_key_t *ca_key,
+                                 uint64_t first,
+                                 uint64_t last);
+
+/**
+ * Revokes certificates by their key ID.
+ *
+ * ca_key: borrowed; whose certificates; NULL: every authority's.
+ * key_id: borrowed.
+ */
+ssh_status_t ssh_krl_add_key_id(ssh_krl_t *krl, const ssh_key_t *ca_key, const char *key_id);
+
+/**
+ * Writes a list in the binary format (mode 0644), which ssh-keygen -Q, sshd and ssh read; dated now.
+ *
+ * path: borrowed; a file that exists is replaced at once, so that sshd never reads half of it.
+ * version: counted up by whoever makes lists.
+ * comment: borrowed; may be NULL.
+ * Returns SSH_OK; SSH_ERR_FILE; SSH_ERR_KRL_CORRUPT where it is longer than any list may be (128 MiB).
+ */
+ssh_status_t ssh_krl_write_file(const ssh_krl_t *krl,
+                                const char *path,
+                                uint64_t version,
+                                const char *comment);
+
+/** Releases a list. NULL is allowed. */
+void ssh_krl_free(ssh_krl_t *krl);
 
 /* ==== Known hosts ============================================================================================== */
 
@@ -3381,6 +3738,10 @@ void ssh_relay_free(ssh_relay_t *relay);
     { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0, NULL }
 #define SSH_KEY_WRITE_OPTIONS_INIT \
     { sizeof(ssh_key_write_options_t), 0, 0, NULL, 0, NULL, false }
+#define SSH_CERT_CHECK_OPTIONS_INIT \
+    { sizeof(ssh_cert_check_options_t), 0, false, 0, NULL, 0, NULL, 0, NULL, 0, NULL, NULL }
+#define SSH_CERT_ISSUE_OPTIONS_INIT \
+    { sizeof(ssh_cert_issue_options_t), 0, false, 0, NULL, NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL }
 #define SSH_FORWARD_HANDLER_INIT \
     { sizeof(ssh_forward_handler_t), NULL, NULL, NULL }
 #define SSH_PASSWORD_OPTIONS_INIT \
@@ -3400,6 +3761,8 @@ void ssh_relay_free(ssh_relay_t *relay);
 SSHRS_AUTO_(ssh_transport_free, ssh_transport_t)
 SSHRS_AUTO_(ssh_channel_free, ssh_channel_t)
 SSHRS_AUTO_(ssh_key_free, ssh_key_t)
+SSHRS_AUTO_(ssh_cert_free, ssh_cert_t)
+SSHRS_AUTO_(ssh_krl_free, ssh_krl_t)
 SSHRS_AUTO_(ssh_event_free, ssh_event_t)
 SSHRS_AUTO_(ssh_ready_free, ssh_ready_t)
 SSHRS_AUTO_(ssh_relay_free, ssh_relay_t)
@@ -3412,6 +3775,8 @@ SSHRS_AUTO_(ssh_bytes_free, uint8_t)
 #define SSH_AUTO_TRANSPORT __attribute__((cleanup(ssh_transport_free_auto_)))
 #define SSH_AUTO_CHANNEL __attribute__((cleanup(ssh_channel_free_auto_)))
 #define SSH_AUTO_KEY __attribute__((cleanup(ssh_key_free_auto_)))
+#define SSH_AUTO_CERT __attribute__((cleanup(ssh_cert_free_auto_)))
+#define SSH_AUTO_KRL __attribute__((cleanup(ssh_krl_free_auto_)))
 #define SSH_AUTO_EVENT __attribute__((cleanup(ssh_event_free_auto_)))
 #define SSH_AUTO_READY __attribute__((cleanup(ssh_ready_free_auto_)))
 #define SSH_AUTO_RELAY __attribute__((cleanup(ssh_relay_free_auto_)))

@@ -23,6 +23,9 @@ zero!(usize = 0, u32 = 0, u64 = 0, i32 = 0, i64 = 0, bool = false);
 impl<T> Zero for *mut T {
     const ZERO: Self = std::ptr::null_mut();
 }
+impl<T> Zero for *const T {
+    const ZERO: Self = std::ptr::null();
+}
 
 /// An output: zeroed here, before anything can fail.
 ///

@@ -30,6 +30,8 @@ sized! {
     ssh_connect_options_t, password_len: usize;
     ssh_channel_options_t, open_data_len: usize;
     super::types::ssh_key_write_options_t, replace: bool;
+    super::types::ssh_cert_check_options_t, peer_address: *const u8;
+    super::types::ssh_cert_issue_options_t, algorithm: *const u8;
     super::types::ssh_forward_handler_t, start: *const u8;
     ssh_password_options_t, user_data: *const u8;
     super::server_types::ssh_server_hooks_t, check_global_request: *const u8;

@@ -408,3 +408,88 @@ pub struct ssh_key_write_options_t {
     /// Whether a file that exists is replaced; if not, it is SSH_ERR_FILE.
     pub replace: bool,
 }
+
+/// A user's certificate.
+pub const SSH_CERT_USER: u32 = 1;
+/// A host's certificate.
+pub const SSH_CERT_HOST: u32 = 2;
+
+pub use super::krl::ssh_krl_t;
+
+/// What a certificate is wanted for. Initialise with SSH_CERT_CHECK_OPTIONS_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_cert_check_options_t {
+    /// sizeof(ssh_cert_check_options_t).
+    pub size: usize,
+    /// Who presents it: SSH_CERT_USER or SSH_CERT_HOST; 0: a user.
+    pub kind: u32,
+    /// Whether a certificate that lists no principals is for every name. OpenSSH took such certificates of hosts, and of users
+    /// whose authority is in their own authorized_keys, until version 10.
+    pub no_principals_is_any: bool,
+    /// The time in seconds since 1970; 0: now.
+    pub now: u64,
+    /// The names it is wanted for, of which it must list one; a host's may list patterns. NULL: any name.
+    pub principals: *const *const c_char,
+    /// How many.
+    pub principal_count: usize,
+    /// The keys of the authorities that are trusted. NULL: whoever calls compares ssh_cert_get_signature_key itself.
+    pub authorities: *const *const ssh_key_t,
+    /// How many.
+    pub authority_count: usize,
+    /// The algorithms of the authority's signature that are accepted. NULL: all that are known but SHA-1's "ssh-rsa".
+    pub ca_algorithms: *const *const c_char,
+    /// How many.
+    pub ca_algorithm_count: usize,
+    /// What is revoked; NULL: nothing.
+    pub krl: *const ssh_krl_t,
+    /// The IP address a user connects from, for source-address; NULL: source-address is not looked at.
+    pub peer_address: *const c_char,
+}
+
+/// A critical option or an extension.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_cert_option_t {
+    /// Its name.
+    pub name: *const c_char,
+    /// Its value; NULL: it has none, as permit-pty.
+    pub value: *const c_void,
+    /// The value's bytes.
+    pub value_len: usize,
+}
+
+/// What a new certificate says. Initialise with SSH_CERT_ISSUE_OPTIONS_INIT. All of it is copied.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_cert_issue_options_t {
+    /// sizeof(ssh_cert_issue_options_t).
+    pub size: usize,
+    /// SSH_CERT_USER or SSH_CERT_HOST; 0: a user's.
+    pub kind: u32,
+    /// Whether a user's certificate has the extensions below alone. Otherwise it has permit-X11-forwarding,
+    /// permit-agent-forwarding, permit-port-forwarding, permit-pty and permit-user-rc too, as ssh-keygen gives them.
+    pub no_default_extensions: bool,
+    /// A number for revocation, each once; 0: none.
+    pub serial: u64,
+    /// A name for logs and revocation; NULL: empty.
+    pub key_id: *const c_char,
+    /// The user or host names it is for, at most 256. Without any, it is good for nothing on most servers.
+    pub principals: *const *const c_char,
+    /// How many.
+    pub principal_count: usize,
+    /// The first second since 1970 in which it is valid.
+    pub valid_after: u64,
+    /// The first second in which it is no longer; 0: without end.
+    pub valid_before: u64,
+    /// Options that refuse whoever does not know them: force-command, source-address, verify-required.
+    pub critical_options: *const ssh_cert_option_t,
+    /// How many.
+    pub critical_option_count: usize,
+    /// Options that may be passed over.
+    pub extensions: *const ssh_cert_option_t,
+    /// How many.
+    pub extension_count: usize,
+    /// The algorithm of the signature; NULL: the best of the authority's key.
+    pub algorithm: *const c_char,
+}

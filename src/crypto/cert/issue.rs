@@ -64,6 +64,9 @@ impl Certificate {
         if spec.principals.iter().chain([&spec.key_id]).any(|name| name.contains('\0')) {
             return Err(invalid("a certificate's names hold no zero byte"));
         }
+        if spec.principals.contains(&"") {
+            return Err(invalid("a principal is a name, and not empty"));
+        }
         let row = types::by_key_type(subject.key_type())
             .ok_or_else(|| invalid(format!("a {} key cannot be certified", subject.key_type())))?;
         let mut key = Reader::new(subject.blob());

@@ -278,6 +278,7 @@ fn what_cannot_be_issued() {
         CertSpec { valid_after: 5, valid_before: 5, ..spec(&[], &[]) },
         CertSpec { principals: &many, ..spec(&[], &[]) },
         CertSpec { principals: &["a\0"], ..spec(&[], &[]) },
+        CertSpec { principals: &["a", ""], ..spec(&[], &[]) },
         CertSpec { key_id: "\0", ..spec(&[], &[]) },
         CertSpec { algorithm: Some("rsa-sha2-512"), ..spec(&[], &[]) },
         spec(&twice, &[]),

@@ -11,6 +11,10 @@
     { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0, NULL }
 #define SSH_KEY_WRITE_OPTIONS_INIT \
     { sizeof(ssh_key_write_options_t), 0, 0, NULL, 0, NULL, false }
+#define SSH_CERT_CHECK_OPTIONS_INIT \
+    { sizeof(ssh_cert_check_options_t), 0, false, 0, NULL, 0, NULL, 0, NULL, 0, NULL, NULL }
+#define SSH_CERT_ISSUE_OPTIONS_INIT \
+    { sizeof(ssh_cert_issue_options_t), 0, false, 0, NULL, NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL }
 #define SSH_FORWARD_HANDLER_INIT \
     { sizeof(ssh_forward_handler_t), NULL, NULL, NULL }
 #define SSH_PASSWORD_OPTIONS_INIT \
@@ -30,6 +34,8 @@
 SSHRS_AUTO_(ssh_transport_free, ssh_transport_t)
 SSHRS_AUTO_(ssh_channel_free, ssh_channel_t)
 SSHRS_AUTO_(ssh_key_free, ssh_key_t)
+SSHRS_AUTO_(ssh_cert_free, ssh_cert_t)
+SSHRS_AUTO_(ssh_krl_free, ssh_krl_t)
 SSHRS_AUTO_(ssh_event_free, ssh_event_t)
 SSHRS_AUTO_(ssh_ready_free, ssh_ready_t)
 SSHRS_AUTO_(ssh_relay_free, ssh_relay_t)
@@ -42,6 +48,8 @@ SSHRS_AUTO_(ssh_bytes_free, uint8_t)
 #define SSH_AUTO_TRANSPORT __attribute__((cleanup(ssh_transport_free_auto_)))
 #define SSH_AUTO_CHANNEL __attribute__((cleanup(ssh_channel_free_auto_)))
 #define SSH_AUTO_KEY __attribute__((cleanup(ssh_key_free_auto_)))
+#define SSH_AUTO_CERT __attribute__((cleanup(ssh_cert_free_auto_)))
+#define SSH_AUTO_KRL __attribute__((cleanup(ssh_krl_free_auto_)))
 #define SSH_AUTO_EVENT __attribute__((cleanup(ssh_event_free_auto_)))
 #define SSH_AUTO_READY __attribute__((cleanup(ssh_ready_free_auto_)))
 #define SSH_AUTO_RELAY __attribute__((cleanup(ssh_relay_free_auto_)))
