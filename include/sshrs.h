@@ -1949,12 +1949,20 @@ uint64_t ssh_krl_get_version(const ssh_krl_t *krl);
 ssh_status_t ssh_krl_add_key(ssh_krl_t *krl, const ssh_key_t *key);
 
 /**
- * Revokes the key whose blob has this hash.
+ * Revokes a key by the hash of its blob, which does not show the key to who reads the list.
  *
- * hash: borrowed; 20 bytes of SHA-1 or 32 of SHA-256.
- * Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT for another length.
+ * algorithm: "sha256", or "sha1" for OpenSSH before 7.9.
+ * Returns SSH_OK; SSH_ERR_UNKNOWN_ALGORITHM.
  */
-ssh_status_t ssh_krl_add_hash(ssh_krl_t *krl, const void *hash, size_t hash_len);
+ssh_status_t ssh_krl_add_key_hash(ssh_krl_t *krl, const ssh_key_t *key, const char *algorithm);
+
+/**
+ * Revokes the key that has this fingerprint.
+ *
+ * fingerprint: borrowed; "SHA256:..." as ssh_key_get_fingerprint gives it.
+ * Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT.
+ */
+ssh_status_t ssh_krl_add_fingerprint(ssh_krl_t *krl, const char *fingerprint);
 
 /** Revokes a certificate: by its serial number, or by its key ID where it has none. */
 ssh_status_t ssh_krl_add_cert(ssh_krl_t *krl, const ssh_cert_t *cert);

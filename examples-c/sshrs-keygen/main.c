@@ -1,4 +1,5 @@
-/* sshrs-keygen: makes keys, shows their public halves and fingerprints, and rewrites key files. */
+/* sshrs-keygen: makes keys, shows their public halves and fingerprints, rewrites key files, issues certificates, and makes
+ * and asks revocation lists. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include <sshrs.h>
 
 #include "arguments.h"
+#include "keygen.h"
 #include "report.h"
 #include "secret.h"
 
@@ -14,33 +16,35 @@ static const char HELP[] =
     "       sshrs-keygen -p -f FILE [-P PASSPHRASE-FILE] [-N PASSPHRASE-FILE] [-C COMMENT] [-m FORMAT] [-o rounds=N]\n"
     "       sshrs-keygen -y -f FILE [-P PASSPHRASE-FILE]\n"
     "       sshrs-keygen -l [-v] [-E sha256|md5] -f FILE [-P PASSPHRASE-FILE]\n"
+    "       sshrs-keygen -s CA -I ID [-h] [-n NAMES] [-O OPTION] [-V VALIDITY] [-z SERIAL] [-t ALGORITHM] [-P PASSPHRASE-FILE] KEY.pub...\n"
+    "       sshrs-keygen -L -f CERTIFICATE\n"
+    "       sshrs-keygen -k -f LIST [-u] [-s CA.pub|none] [-z VERSION] [-C COMMENT] FILE...\n"
+    "       sshrs-keygen -Q -f LIST FILE...\n"
     "\n"
     "  -t  make a key; its public half goes to FILE.pub\n"
     "  -p  write a private key anew, with another passphrase or in another format\n"
     "  -y  print the public half of a private key\n"
     "  -l  print the fingerprint of a key, public or private; with -v its picture as well\n"
+    "  -s  certify public keys with a CA's key; KEY-cert.pub is written beside each\n"
+    "  -I  the certificate's name in logs; -h a host's, not a user's; -n whom it is for, names between commas\n"
+    "  -O  as ssh-keygen takes it: clear, no-pty, permit-pty, ..., force-command=, source-address=, verify-required,\n"
+    "      critical:NAME[=VALUE], extension:NAME[=VALUE]\n"
+    "  -V  +52w, or FROM:TO of dates (YYYYMMDD[HHMM[SS]][Z]), +SPAN, -SPAN, 0x..., always and forever\n"
+    "  -z  the certificate's serial number (+N counts up), or the list's version\n"
+    "  -L  show what a certificate says\n"
+    "  -k  make a key revocation list of keys, certificates and lines \"serial: N[-M]\", \"id: ID\", \"key: KEY\", \"sha1: KEY\",\n"
+    "      \"sha256: KEY\", \"hash: FINGERPRINT\"; -u adds to it\n"
+    "  -Q  ask whether a list revokes keys and certificates; the exit status is 1 if it does\n"
     "  -b  bits: 256 (default), 384 or 521 for ecdsa, 2048 to 16384 (default 3072) for rsa\n"
     "  -m  openssh (default), pkcs8, or pem (PKCS#1 and SEC1: no passphrase, no ed25519)\n"
     "  -N  the file whose first line is the passphrase to write with; without it the key is not encrypted\n"
     "  -P  the file whose first line is the passphrase to read with; without it it is asked for at the terminal\n"
     "Files are read in OpenSSH's format, PEM (PKCS#1, SEC1, PKCS#8) and PuTTY's. An existing file is replaced with -p only.\n";
 
-struct command {
-    char action; /* 't', 'p', 'y', 'l'; 0: none yet */
-    const char *type;
-    uint32_t bits;
-    const char *file;
-    const char *old_passphrase_file;
-    const char *new_passphrase_file;
-    const char *comment;
-    const char *hash;
-    uint32_t format;
-    uint32_t rounds;
-    bool verbose;
-    bool help;
-};
+/* What can be asked for; one at a time, but that -k takes -s as well. */
+static const char ACTIONS[] = "tpylsLkQ";
 
-static bool wrong(const char *why)
+bool wrong(const char *why)
 {
     report_error("the command line", why, "sshrs-keygen --help lists the options");
     return false;
@@ -94,6 +98,26 @@ static bool take_value(struct command *command, int letter, const char *value)
     case 'C':
         command->comment = value;
         break;
+    case 's':
+        command->authority = value;
+        break;
+    case 'I':
+        command->key_id = value;
+        break;
+    case 'n':
+        command->principals = value;
+        break;
+    case 'V':
+        command->validity = value;
+        break;
+    case 'z':
+        command->serial = value;
+        break;
+    case 'O':
+        if (command->cert_option_count == MAX_CERT_OPTIONS)
+            return wrong("-O is given too often");
+        command->cert_options[command->cert_option_count++] = value;
+        break;
     case 'E':
         command->hash = value;
         return strcmp(value, "sha256") == 0 || strcmp(value, "md5") == 0 || wrong("-E takes sha256 or md5");
@@ -108,56 +132,80 @@ static bool take_value(struct command *command, int letter, const char *value)
     return true;
 }
 
+/* -t names the algorithm of a certificate's signature beside -s, and -s the authority of a list beside -k. */
+static bool take_action(struct command *command, char letter)
+{
+    char before = command->action;
+
+    if (before == 0 || (letter == 's' && before == 't') || (letter == 'k' && before == 's'))
+        command->action = letter;
+    else if (!(letter == 't' && before == 's') && !(letter == 's' && before == 'k'))
+        return wrong("only one of -t, -p, -y, -l, -s, -L, -k and -Q can be given");
+    return true;
+}
+
+static bool check_command(const struct command *command)
+{
+    if (command->action == 0)
+        return wrong("one of -t, -p, -y, -l, -s, -L, -k and -Q must be given");
+    if (strchr("skQ", command->action) == NULL && *command->files != NULL)
+        return wrong("there is an argument too many");
+    return command->action == 's' || command->file != NULL || wrong("-f FILE is missing");
+}
+
 static bool read_command(struct command *command, char **argv)
 {
     struct arguments arguments = {argv + 1, NULL, "", false};
     int letter;
 
     while ((letter = arguments_next(&arguments)) != ARGUMENTS_END) {
-        if (letter == 'h' || (letter == ARGUMENTS_LONG && strcmp(arguments.name, "help") == 0)) {
+        if (letter == ARGUMENTS_LONG && strcmp(arguments.name, "help") == 0) {
             command->help = true;
             return true;
         }
         if (letter == 'v') {
             command->verbose = true;
-        } else if (letter == 's') {
-            return wrong("-s, which certifies keys, is not there yet");
-        } else if (letter == ARGUMENTS_LONG || strchr("tpylfNPCEbmo", letter) == NULL) {
+        } else if (letter == 'h') {
+            command->host = true;
+        } else if (letter == 'u') {
+            command->update = true;
+        } else if (letter == ARGUMENTS_LONG || strchr("tpylsLkQfNPCEbmoInVzO", letter) == NULL) {
             return wrong("an option is not known");
         } else {
-            if (strchr("tpyl", letter) != NULL) {
-                if (command->action != 0)
-                    return wrong("only one of -t, -p, -y and -l can be given");
-                command->action = (char)letter;
-            }
-            if (strchr("pyl", letter) == NULL && !take_value(command, letter, arguments_value(&arguments)))
+            if (strchr(ACTIONS, letter) != NULL && !take_action(command, (char)letter))
+                return false;
+            if (strchr("pylLkQ", letter) == NULL && !take_value(command, letter, arguments_value(&arguments)))
                 return false;
         }
     }
-    if (arguments_plain(&arguments) != NULL)
-        return wrong("there is an argument too many");
-    if (command->action == 0)
-        return wrong("one of -t, -p, -y and -l must be given");
-    return command->file != NULL || wrong("-f FILE is missing");
+    command->files = arguments.rest;
+    if (command->host && command->action == 0) {
+        command->help = true;
+        return true;
+    }
+    return check_command(command);
 }
 
-/* Reads a private key, with the passphrase's file or, where one is needed, the terminal. */
-static ssh_key_t *load_private(const struct command *command)
+ssh_key_t *load_private_file(const char *path, const char *passphrase_file)
 {
     struct secret passphrase = {"", 0};
     ssh_key_t *key = NULL;
     ssh_status_t rc;
 
-    if (command->old_passphrase_file != NULL && !secret_read_file(&passphrase, command->old_passphrase_file))
+    if (passphrase_file != NULL && !secret_read_file(&passphrase, passphrase_file))
         return NULL;
-    rc = ssh_key_load_private_file(command->file, passphrase.len ? passphrase.bytes : NULL, passphrase.len, &key);
-    if (rc == SSH_ERR_KEY_NEEDS_PASSPHRASE && command->old_passphrase_file == NULL &&
-        secret_ask(&passphrase, "Passphrase: ", 12, false))
-        rc = ssh_key_load_private_file(command->file, passphrase.bytes, passphrase.len, &key);
+    rc = ssh_key_load_private_file(path, passphrase.len ? passphrase.bytes : NULL, passphrase.len, &key);
+    if (rc == SSH_ERR_KEY_NEEDS_PASSPHRASE && passphrase_file == NULL && secret_ask(&passphrase, "Passphrase: ", 12, false))
+        rc = ssh_key_load_private_file(path, passphrase.bytes, passphrase.len, &key);
     secret_wipe(&passphrase);
     if (rc != SSH_OK)
-        report_failure(command->file, rc);
+        report_failure(path, rc);
     return key;
+}
+
+static ssh_key_t *load_private(const struct command *command)
+{
+    return load_private_file(command->file, command->old_passphrase_file);
 }
 
 static bool write_private(const struct command *command, const ssh_key_t *key)
@@ -259,22 +307,39 @@ static bool print_fingerprint(const struct command *command)
     return ok;
 }
 
+static bool run(const struct command *command, bool *revoked)
+{
+    switch (command->action) {
+    case 't':
+        return make_key(command);
+    case 'p':
+        return rewrite_key(command);
+    case 'y':
+        return print_public(command);
+    case 'l':
+        return print_fingerprint(command);
+    case 's':
+        return certify(command);
+    case 'L':
+        return show_certificate(command);
+    case 'k':
+        return make_krl(command);
+    default:
+        return ask_krl(command, revoked);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct command command = {0};
-    bool ok;
+    bool ok, revoked = false;
 
     (void)argc;
     report_start("sshrs-keygen", REPORT_INFO);
     if (!read_command(&command, argv))
         return EXIT_OWN_FAILURE;
-    if (command.help)
-        ok = fputs(HELP, stdout) >= 0;
-    else if (command.action == 't')
-        ok = make_key(&command);
-    else if (command.action == 'p')
-        ok = rewrite_key(&command);
-    else
-        ok = command.action == 'y' ? print_public(&command) : print_fingerprint(&command);
-    return ok && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_OWN_FAILURE;
+    ok = command.help ? fputs(HELP, stdout) >= 0 : run(&command, &revoked);
+    if (!ok || fflush(stdout) != 0)
+        return EXIT_OWN_FAILURE;
+    return revoked ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -7,10 +7,11 @@ use super::file;
 use super::guard::{guard_unit, guard_value};
 use super::key::ssh_key_t;
 use super::types::ssh_status_t;
+use crate::crypto::hash::HashAlg;
 use crate::crypto::hostkey::PublicKey;
 use crate::crypto::krl::{Krl, MAX_LEN};
 use crate::engine::wall_clock;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -130,16 +131,39 @@ pub unsafe extern "C" fn ssh_krl_add_key(krl: *mut ssh_krl_t, key: *const ssh_ke
     })
 }
 
-/// Revokes the key whose blob has this hash.
+/// Revokes a key by the hash of its blob, which does not show the key to who reads the list.
 ///
-/// hash: borrowed; 20 bytes of SHA-1 or 32 of SHA-256.
-/// Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT for another length.
+/// algorithm: "sha256", or "sha1" for OpenSSH before 7.9.
+/// Returns SSH_OK; SSH_ERR_UNKNOWN_ALGORITHM.
 #[no_mangle]
-pub unsafe extern "C" fn ssh_krl_add_hash(krl: *mut ssh_krl_t, hash: *const c_void, hash_len: usize) -> ssh_status_t {
+pub unsafe extern "C" fn ssh_krl_add_key_hash(
+    krl: *mut ssh_krl_t,
+    key: *const ssh_key_t,
+    algorithm: *const c_char,
+) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
-        let (krl, hash) = unsafe { (arg::handle(krl)?, arg::bytes(hash, hash_len)?) };
-        krl.change(|krl| krl.revoke_hash(hash))
+        let (krl, key, algorithm) =
+            unsafe { (arg::handle(krl)?, arg::handle(key)?, arg::text(algorithm, "algorithm")?) };
+        let hash = match algorithm {
+            "sha1" => HashAlg::Sha1,
+            "sha256" => HashAlg::Sha256,
+            _ => return Err(Error::new(ErrorKind::UnknownAlgorithm, "a list holds hashes of sha1 and sha256")),
+        };
+        krl.change(|krl| krl.revoke_hash(&hash.digest(&[key.public().blob()])))
+    })
+}
+
+/// Revokes the key that has this fingerprint.
+///
+/// fingerprint: borrowed; "SHA256:..." as ssh_key_get_fingerprint gives it.
+/// Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_krl_add_fingerprint(krl: *mut ssh_krl_t, fingerprint: *const c_char) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (krl, fingerprint) = unsafe { (arg::handle(krl)?, arg::text(fingerprint, "fingerprint")?) };
+        krl.change(|krl| krl.revoke_fingerprint(fingerprint))
     })
 }
 

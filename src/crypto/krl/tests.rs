@@ -190,5 +190,8 @@ fn lists_are_written() {
     );
     assert_eq!(revoked_keys(&read), ["ecdsa_521", "rsa_2048"]);
     assert!(krl.revoke_serials(None, 0, 1).is_err() && krl.revoke_serials(None, 2, 1).is_err());
-    assert!(krl.revoke_hash(&[0; 16]).is_err());
+    assert!(krl.revoke_hash(&[0; 16]).is_err() && krl.revoke_fingerprint("SHA256:AAAA").is_err());
+    let ed25519 = cert("ed25519").key().clone();
+    krl.revoke_fingerprint(&ed25519.fingerprint_sha256()).unwrap();
+    assert!(krl.revokes_key(&ed25519));
 }

@@ -5,6 +5,8 @@ use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::PublicKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::Writer;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::Engine;
 use std::collections::BTreeSet;
 
 impl Krl {
@@ -25,6 +27,22 @@ impl Krl {
             return Err(Error::new(ErrorKind::InvalidArgument, "a hash has 20 bytes (SHA-1) or 32 (SHA-256)"));
         }
         Ok(())
+    }
+
+    /// Revokes the plain key with this fingerprint: "SHA256:" and base64 without padding.
+    ///
+    /// Errors: `InvalidArgument`.
+    pub fn revoke_fingerprint(&mut self, fingerprint: &str) -> Result<()> {
+        let hash = fingerprint.strip_prefix("SHA256:").and_then(|hash| STANDARD_NO_PAD.decode(hash).ok());
+        match hash.as_deref().map(<[u8; 32]>::try_from) {
+            Some(Ok(hash)) => {
+                self.sha256.insert(hash);
+                Ok(())
+            }
+            _ => {
+                Err(Error::new(ErrorKind::InvalidArgument, "a fingerprint is \"SHA256:\" and 43 characters of base64"))
+            }
+        }
     }
 
     /// Revokes the certificates of one authority, None: of every one, with these serial numbers, both included.
