@@ -23,7 +23,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 client() {
-    "build/$preset/examples-c/sshrs-ssh" -p "$SSHRS_TEST_PORT" -i "$SSHRS_TEST_KEY" \
+    "build/$preset/examples-c/sshrs-ssh" -F none -p "$SSHRS_TEST_PORT" -i "$SSHRS_TEST_KEY" \
         -o UserKnownHostsFile="$1" -o StrictHostKeyChecking=yes "${@:2}"
 }
 target=$SSHRS_TEST_USER@$SSHRS_TEST_HOST

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "options.h"
 #include "report.h"
 
 static const struct {
@@ -32,23 +31,6 @@ bool algorithms_apply(const struct algorithm_names *names, ssh_security_options_
             report_failure(LISTS[i].key, rc);
             return false;
         }
-    }
-    return true;
-}
-
-bool algorithms_read(struct algorithm_names *names, const ssh_security_options_t *security)
-{
-    size_t i;
-
-    for (i = 0; i < LISTS_COUNT; i++) {
-        char *list = NULL;
-        bool ok = ssh_security_options_get(security, LISTS[i].list, &list) == SSH_OK;
-
-        if (ok)
-            *(const char **)((char *)names + LISTS[i].offset) = options_keep(list, strlen(list));
-        ssh_string_free(list);
-        if (!ok)
-            return false;
     }
     return true;
 }

@@ -17,7 +17,4 @@ struct algorithm_names {
 /* Sets the lists that are given. Reports what is wrong with one and returns false. */
 bool algorithms_apply(const struct algorithm_names *names, ssh_security_options_t *security);
 
-/* Reads all lists as they are in effect; kept as by options_keep. */
-bool algorithms_read(struct algorithm_names *names, const ssh_security_options_t *security);
-
 #endif

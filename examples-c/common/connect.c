@@ -146,25 +146,6 @@ static bool apply_settings(const struct options *options, ssh_transport_t *trans
     return ok;
 }
 
-/* Reads the lists a transport would offer, from one that goes nowhere. */
-bool connect_resolve_algorithms(struct options *options)
-{
-    ssh_security_options_t *security = NULL;
-    ssh_transport_t *transport = NULL;
-    int ends[2];
-    bool ok;
-
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
-        return false;
-    ok = ssh_transport_new_fd(ends[0], NULL, &transport) == SSH_OK && apply_settings(options, transport) &&
-         ssh_transport_get_security_options(transport, &security) == SSH_OK &&
-         algorithms_read(&options->algorithms, security);
-    ssh_security_options_free(security);
-    ssh_transport_free(transport);
-    close(ends[1]);
-    return ok;
-}
-
 /* ---- what was negotiated ---- */
 
 static void report_negotiated(ssh_transport_t *transport)
@@ -254,24 +235,50 @@ static bool open_hop(const struct options *options, const struct hop *hop, ssh_k
            start_keepalive(options, transport);
 }
 
-/* "[user@]host[:port],...": opens each in turn. */
-static bool open_jumps(const struct options *options, ssh_known_hosts_t *known, struct connection *connection)
+/* Connects to the host that the options are of, with the known hosts that they name. */
+static bool open_last(const struct options *options, struct connection *connection)
+{
+    ssh_known_hosts_t *known = hostkey_load(options);
+    struct hop hop;
+    bool ok;
+
+    hop.user = options->user;
+    hop.host = options->host;
+    hop.port = options->port;
+    hop.key_name.host = options->host_key_alias != NULL ? options->host_key_alias : options->host;
+    /* As in OpenSSH: an alias stands for the key itself, whatever the port. */
+    hop.key_name.port = options->host_key_alias != NULL ? 22 : options->port;
+    ok = known != NULL && open_hop(options, &hop, known, connection);
+    ssh_known_hosts_free(known);
+    return ok;
+}
+
+static bool open_way(const struct options *options, struct connection *connection, int depth);
+
+/* "[user@]host[:port],...": opens each in turn. The files may name further hosts on the way to the first. */
+static bool open_jumps(const struct options *options, struct connection *connection, int depth)
 {
     const char *rest = options->proxy_jump;
+    bool is_first = true;
 
-    while (rest != NULL && *rest != '\0' && strcmp(rest, "none") != 0) {
-        char *text = options_keep(rest, strcspn(rest, ","));
+    for (; rest != NULL && *rest != '\0' && strcmp(rest, "none") != 0; is_first = false) {
+        static const char SCHEME[] = "ssh://";
+        size_t skip = strncmp(rest, SCHEME, strlen(SCHEME)) == 0 ? strlen(SCHEME) : 0;
+        char *text = options_keep(rest + skip, strcspn(rest, ",") - skip);
         char *at = strrchr(text, '@');
-        struct hop hop;
+        struct options hop;
+        const char *host;
+        int port;
 
-        hop.user = at == NULL ? options->user : text;
         if (at != NULL)
             *at = '\0';
-        if (!options_split_host_port(at == NULL ? text : at + 1, 22, &hop.host, &hop.port))
+        if (!options_split_host_port(at == NULL ? text : at + 1, -1, &host, &port) || !options_for_hop(options, host, &hop))
             return false;
-        hop.key_name.host = hop.host;
-        hop.key_name.port = hop.port;
-        if (!open_hop(options, &hop, known, connection))
+        if (at != NULL)
+            hop.user = text;
+        if (port > 0)
+            hop.port = port;
+        if (!(is_first ? open_way(&hop, connection, depth + 1) : open_last(&hop, connection)))
             return false;
         rest += strcspn(rest, ",");
         rest += *rest == ',';
@@ -279,21 +286,17 @@ static bool open_jumps(const struct options *options, ssh_known_hosts_t *known, 
     return true;
 }
 
+static bool open_way(const struct options *options, struct connection *connection, int depth)
+{
+    if (depth < CONNECT_MAX_HOPS)
+        return open_jumps(options, connection, depth) && open_last(options, connection);
+    report_error("ProxyJump", "the hosts on the way lead to each other", "no more than 16 are possible");
+    return false;
+}
+
 bool connect_open(const struct options *options, struct connection *connection)
 {
-    ssh_known_hosts_t *known = hostkey_load(options);
-    struct hop last;
-    bool ok;
-
-    last.user = options->user;
-    last.host = options->host;
-    last.port = options->port;
-    last.key_name.host = options->host_key_alias != NULL ? options->host_key_alias : options->host;
-    /* As in OpenSSH: an alias stands for the key itself, whatever the port. */
-    last.key_name.port = options->host_key_alias != NULL ? 22 : options->port;
-    ok = known != NULL && open_jumps(options, known, connection) && open_hop(options, &last, known, connection);
-    ssh_known_hosts_free(known);
-    return ok;
+    return open_way(options, connection, 0);
 }
 
 ssh_transport_t *connect_transport(const struct connection *connection)

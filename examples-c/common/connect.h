@@ -25,7 +25,4 @@ ssh_transport_t *connect_transport(const struct connection *connection);
 
 void connect_close(struct connection *connection);
 
-/* Replaces the algorithm settings ("+aes128-cbc", or nothing) by the lists that result from them. */
-bool connect_resolve_algorithms(struct options *options);
-
 #endif

@@ -14,6 +14,7 @@
 const char OPTIONS_HELP[] =
     "  -4, -6                   use IPv4 or IPv6 addresses only\n"
     "  -C                       compress (-o Compression=yes)\n"
+    "  -F FILE                  the configuration, in place of ~/.ssh/config and /etc/ssh/ssh_config; none: no file\n"
     "  -i FILE                  a private key to log in with; may be repeated\n"
     "  -J [USER@]HOST[:PORT],.. go through these hosts, in order\n"
     "  -l USER                  the user to log in as\n"
@@ -28,16 +29,21 @@ const char OPTIONS_HELP[] =
     "is none.\n"
     "\n"
     "ConnectTimeout bounds, for each host, connecting and the first key exchange together; without it they have 30, 15 and 15\n"
-    "seconds: to connect, for the server's version, for the keys. While logging in, each answer of the server has 30 seconds.\n";
+    "seconds: to connect, for the server's version, for the keys. While logging in, each answer of the server has 30 seconds.\n"
+    "\n"
+    "Options are looked for on the command line, in ~/.ssh/config and in /etc/ssh/ssh_config, as ssh does. One that this program\n"
+    "does not act on is an error on the command line; in a file it is passed over, and named with -v.\n";
 
 #define SETTINGS_RECORD struct options
 
 static const struct choice FAMILY[] = {{"any", AF_UNSPEC}, {"inet", AF_INET}, {"inet6", AF_INET6}, {NULL, 0}};
 /* "ask" refuses too: this program asks no questions about keys. */
-static const struct choice STRICT[] = {{"yes", HOSTKEY_REFUSE_UNKNOWN}, {"ask", HOSTKEY_REFUSE_UNKNOWN},
-                                       {"accept-new", HOSTKEY_ACCEPT_NEW}, {"no", HOSTKEY_ACCEPT_ANY},
-                                       {"off", HOSTKEY_ACCEPT_ANY}, {NULL, 0}};
-static const struct choice TTY[] = {{"auto", TTY_AUTO}, {"no", TTY_NO}, {"yes", TTY_YES}, {"force", TTY_FORCE}, {NULL, 0}};
+static const struct choice STRICT[] = {{"true", HOSTKEY_REFUSE_UNKNOWN}, {"ask", HOSTKEY_REFUSE_UNKNOWN},
+                                       {"accept-new", HOSTKEY_ACCEPT_NEW}, {"false", HOSTKEY_ACCEPT_ANY},
+                                       {NULL, 0}};
+static const struct choice TTY[] = {{"auto", TTY_AUTO}, {"false", TTY_NO}, {"true", TTY_YES}, {"force", TTY_FORCE}, {NULL, 0}};
+/* How the signature is bound to the host is the library's business: it is wherever the server knows the method. */
+static const struct choice PUBKEY[] = {{"true", 1}, {"false", 0}, {"host-bound", 1}, {NULL, 0}};
 
 static const struct setting ROWS[] = {
     CHOICE_ROW("AddressFamily", address_family, "any", FAMILY),
@@ -56,7 +62,6 @@ static const struct setting ROWS[] = {
     CHOICE_ROW("HashKnownHosts", hash_known_hosts, "no", SETTINGS_YES_NO),
     TEXT_ROW("HostKeyAlgorithms", algorithms.host_keys, NULL),
     TEXT_ROW("HostKeyAlias", host_key_alias, NULL),
-    TEXT_ROW("HostName", host, NULL),
     LIST_ROW("IdentityFile", identities),
     CHOICE_ROW("KbdInteractiveAuthentication", interactive_authentication, "yes", SETTINGS_YES_NO),
     TEXT_ROW("KexAlgorithms", algorithms.kex, NULL),
@@ -70,7 +75,7 @@ static const struct setting ROWS[] = {
     TEXT_ROW("ProxyCommand", proxy_command, NULL),
     TEXT_ROW("ProxyJump", proxy_jump, NULL),
     TEXT_ROW("PubkeyAcceptedAlgorithms", algorithms.pubkeys, NULL),
-    CHOICE_ROW("PubkeyAuthentication", pubkey_authentication, "yes", SETTINGS_YES_NO),
+    CHOICE_ROW("PubkeyAuthentication", pubkey_authentication, "true", PUBKEY),
     REKEY_ROW("RekeyLimit", rekey),
     LIST_ROW("RemoteForward", remote_forwards),
     CHOICE_ROW("RequestTTY", request_tty, "auto", TTY),
@@ -79,7 +84,6 @@ static const struct setting ROWS[] = {
     TIME_ROW("ServerAliveInterval", alive_interval, "0"),
     LIST_ROW("SetEnv", set_env),
     CHOICE_ROW("StrictHostKeyChecking", strict_host_key_checking, "ask", STRICT),
-    TEXT_ROW("User", user, NULL),
     TEXT_ROW("UserKnownHostsFile", user_known_hosts, "~/.ssh/known_hosts"),
     TEXT_ROW("XAuthLocation", xauth_location, "xauth"),
 };
@@ -90,6 +94,11 @@ void options_init(struct options *options)
 {
     memset(options, 0, sizeof *options);
     settings_clear(&SETTINGS, options);
+}
+
+void options_free(struct options *options)
+{
+    configuration_close(&options->configuration);
 }
 
 /* Every text options_keep has made. */
@@ -123,25 +132,24 @@ void options_release_kept(void)
     }
 }
 
+const char *options_keep_text(const char *text)
+{
+    return text == NULL ? NULL : options_keep(text, strlen(text));
+}
+
 bool options_set(struct options *options, const char *assignment)
 {
-    return settings_assign(&SETTINGS, options, assignment);
+    return configuration_set(&options->configuration, assignment);
 }
 
 bool options_set_value(struct options *options, const char *key, const char *value)
 {
     char what[64];
-    const char *expected;
 
+    if (value != NULL)
+        return configuration_set_value(&options->configuration, key, value);
     snprintf(what, sizeof what, "option for %s", key);
-    if (value == NULL) {
-        report_error(what, "a value is missing", "see --help");
-        return false;
-    }
-    expected = settings_set(settings_find(&SETTINGS, key, strlen(key)), options, value);
-    if (expected == NULL)
-        return true;
-    report_error(what, value, expected);
+    report_error(what, "a value is missing", "see --help");
     return false;
 }
 
@@ -177,6 +185,7 @@ enum options_taken options_take(struct options *options, struct arguments *argum
     case '4': return set_value(options, "AddressFamily", "inet");
     case '6': return set_value(options, "AddressFamily", "inet6");
     case 'C': return set_value(options, "Compression", "yes");
+    case 'F': return take_file(&options->configuration.file, arguments);
     case 'i': return set_value(options, "IdentityFile", arguments_value(arguments));
     case 'J': return set_value(options, "ProxyJump", arguments_value(arguments));
     case 'l': return set_value(options, "User", arguments_value(arguments));
@@ -196,10 +205,8 @@ bool options_set_destination(struct options *options, const char *destination)
     const char *at = strrchr(destination, '@');
 
     options->destination = at == NULL ? destination : at + 1;
-    if (at != NULL && options->user == NULL)
-        options->user = options_keep(destination, (size_t)(at - destination));
-    if (*options->destination != '\0' && (at == NULL || at != destination))
-        return true;
+    if (*options->destination != '\0' && at != destination)
+        return at == NULL || options_set_value(options, "User", options_keep(destination, (size_t)(at - destination)));
     report_error(destination, "not a destination", "it must be [user@]host");
     return false;
 }
@@ -223,46 +230,57 @@ const char *options_expand_path(const char *path)
     return options_keep(expanded, strlen(expanded));
 }
 
-/* Asks for the account's name only where no user is given. */
-static const char *own_name(void)
-{
-    const struct passwd *account = getpwuid(getuid());
-
-    return account == NULL ? NULL : options_keep(account->pw_name, strlen(account->pw_name));
-}
-
-/* Each would be the way to the server. */
+/* With both on the command line nobody can know which is meant. In files, the first counts. */
 static bool check_proxies(const struct options *options)
 {
-    if (options->proxy_command == NULL || options->proxy_jump == NULL || strcmp(options->proxy_command, "none") == 0 ||
-        strcmp(options->proxy_jump, "none") == 0)
+    if (!options->configuration.has_proxy_command || !options->configuration.has_proxy_jump)
         return true;
     report_error("ProxyCommand", "it does not go with ProxyJump or -J", "set one of them to none");
     return false;
 }
 
+/* Fills the fields from what the configuration says of a host. */
+static bool look_up(struct options *options, ssh_config_t *config, const char *alias)
+{
+    ssh_host_config_t *found = NULL;
+    ssh_status_t rc = ssh_config_lookup(config, alias, &found);
+    bool ok = rc == SSH_OK;
+
+    if (!ok)
+        report_failure("reading the configuration", rc);
+    ok = ok && configuration_check(&SETTINGS, found) && configuration_fill(&SETTINGS, options, found) &&
+         settings_set_defaults(&SETTINGS, options);
+    if (ok) {
+        options->user = options_keep_text(ssh_host_config_get(found, "User"));
+        options->host = options_keep_text(ssh_host_config_get(found, "HostName"));
+        options->identities_are_default = ssh_host_config_get_origin(found, "IdentityFile") == NULL;
+        options->user_is_set = ssh_host_config_get_origin(found, "User") != NULL;
+    }
+    ssh_host_config_free(found);
+    return ok;
+}
+
 bool options_finish(struct options *options)
 {
-    static const char *const IDENTITIES[] = {"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"};
-    size_t i;
-
-    if (!settings_set_defaults(&SETTINGS, options))
+    if (!check_proxies(options) || !configuration_load(&options->configuration, options->command) ||
+        !look_up(options, options->configuration.config, options->destination))
         return false;
-    if (options->host == NULL)
-        options->host = options->destination;
-    if (options->user == NULL)
-        options->user = own_name();
-    if (options->user == NULL) {
-        report_error("choosing a user", "this account has no name", "give one with -l");
-        return false;
-    }
-    if (options->identities.count == 0) {
-        options->identities_are_default = true;
-        for (i = 0; i < sizeof IDENTITIES / sizeof IDENTITIES[0]; i++)
-            options->identities.items[options->identities.count++] = IDENTITIES[i];
-    }
     options->log_level = report_raise(options->log_level, options->verbose);
-    return check_proxies(options);
+    return true;
+}
+
+bool options_for_hop(const struct options *options, const char *alias, struct options *hop)
+{
+    *hop = *options;
+    memset(&hop->configuration, 0, sizeof hop->configuration);
+    settings_forget(&SETTINGS, hop);
+    hop->destination = alias;
+    if (!look_up(hop, options->configuration.for_hops, alias))
+        return false;
+    /* As the user would expect of a name that is in no file. */
+    if (!hop->user_is_set)
+        hop->user = options->user;
+    return true;
 }
 
 bool options_split_host_port(const char *text, int default_port, const char **host, int *port)
@@ -285,7 +303,7 @@ bool options_split_host_port(const char *text, int default_port, const char **ho
         number = strtol(port_text + 1, &rest, 10);
         port_text = rest;
     }
-    if (port_text == NULL || *port_text != '\0' || end == host_text || number < 1 || number > 65535) {
+    if (port_text == NULL || *port_text != '\0' || end == host_text || number == 0 || number > 65535) {
         report_error(text, "not a host and port", "it must be host:port or [IPv6 address]:port");
         return false;
     }
@@ -294,8 +312,19 @@ bool options_split_host_port(const char *text, int default_port, const char **ho
     return true;
 }
 
-void options_print(const struct options *options, FILE *out)
+bool options_print(const struct options *options, FILE *out)
 {
-    fprintf(out, "host %s\n", options->destination);
-    settings_print(&SETTINGS, options, out);
+    ssh_host_config_t *found = NULL;
+    char *text = NULL;
+    ssh_status_t rc = ssh_config_lookup(options->configuration.config, options->destination, &found);
+
+    if (rc == SSH_OK)
+        rc = ssh_host_config_to_text(found, &text);
+    if (rc == SSH_OK)
+        fputs(text, out);
+    else
+        report_failure("reading the configuration", rc);
+    ssh_string_free(text);
+    ssh_host_config_free(found);
+    return rc == SSH_OK;
 }

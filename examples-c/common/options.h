@@ -8,6 +8,7 @@
 
 #include "algorithms.h"
 #include "arguments.h"
+#include "configuration.h"
 #include "settings.h"
 
 enum { HOSTKEY_REFUSE_UNKNOWN = 0, HOSTKEY_ACCEPT_NEW = 1, HOSTKEY_ACCEPT_ANY = 2 };
@@ -15,10 +16,13 @@ enum { TTY_NO = 0, TTY_AUTO = 1, TTY_YES = 2, TTY_FORCE = 3 };
 
 /* Texts are NULL where nothing was given; numbers always have a value once options_finish has run. */
 struct options {
+    struct configuration configuration;
+    const char *command;     /* what will be run there; NULL: a shell */
     const char *destination; /* the host as it was typed */
     const char *host;        /* where to connect: HostName, or the destination */
     const char *host_key_alias;
     const char *user;
+    bool user_is_set; /* and not just who runs this program */
     int port;
     int address_family; /* AF_* */
     int connect_timeout; /* seconds, 0: the library's */
@@ -66,6 +70,7 @@ struct options {
 };
 
 void options_init(struct options *options);
+void options_free(struct options *options);
 
 /* Takes "Key=Value" or "Key Value". The first value given for a key holds, as in OpenSSH; lists grow. Reports what is wrong
  * and returns false. */
@@ -81,20 +86,25 @@ enum options_taken options_take(struct options *options, struct arguments *argum
 /* Takes "[user@]host", which says less than -l and User do. */
 bool options_set_destination(struct options *options, const char *destination);
 
-/* Gives everything that was not set its default, once the command line is read. */
+/* Reads the files for the destination, once the command line is read, and gives everything that was not set its default. */
 bool options_finish(struct options *options);
 
-/* Prints every setting as "key value". */
-void options_print(const struct options *options, FILE *out);
+/* What holds for a jump host: what the files say of it, and the command line's options but for those about the destination
+ * itself. Its texts are kept. */
+bool options_for_hop(const struct options *options, const char *alias, struct options *hop);
+
+/* Prints all options as `ssh -G` does. */
+bool options_print(const struct options *options, FILE *out);
 
 /* A path with "~/" replaced by the home directory; kept as by options_keep. */
 const char *options_expand_path(const char *path);
 
 /* A copy that lives until options_release_kept: the settings point to such texts. For the main thread only. */
 char *options_keep(const char *text, size_t len);
+const char *options_keep_text(const char *text);
 void options_release_kept(void);
 
-/* "host:port", "[v6]:port"; also without port where one is given for that case. Reports what is wrong. */
+/* "host:port", "[v6]:port"; also without port, unless what is given for that case is 0. Reports what is wrong. */
 bool options_split_host_port(const char *text, int default_port, const char **host, int *port);
 
 /* The lines about the shared options for --help. */

@@ -159,6 +159,24 @@ void settings_clear(const struct settings *settings, void *record)
             *(int *)field_of(&settings->rows[i], record) = SETTINGS_UNSET;
 }
 
+void settings_forget(const struct settings *settings, void *record)
+{
+    size_t i;
+
+    for (i = 0; i < settings->count; i++) {
+        void *field = field_of(&settings->rows[i], record);
+
+        switch (settings->rows[i].kind) {
+        case TEXT: *(const char **)field = NULL; break;
+        case LIST: ((struct text_list *)field)->count = 0; break;
+        case REKEY: ((struct rekey_limit *)field)->is_set = false; break;
+        case NUMBER:
+        case TIME:
+        case CHOICE: *(int *)field = SETTINGS_UNSET; break;
+        }
+    }
+}
+
 bool settings_set_defaults(const struct settings *settings, void *record)
 {
     size_t i;
@@ -203,65 +221,4 @@ bool settings_assign(const struct settings *settings, void *record, const char *
         return false;
     }
     return true;
-}
-
-static void print_key(const struct setting *setting, FILE *out)
-{
-    const char *c;
-
-    for (c = setting->key; *c != '\0'; c++)
-        fputc(tolower((unsigned char)*c), out);
-    fputc(' ', out);
-}
-
-static void print_choice(const struct choice *choice, int value, FILE *out)
-{
-    while (choice->word != NULL && choice->value != value)
-        choice++;
-    fprintf(out, "%s\n", choice->word == NULL ? "?" : choice->word);
-}
-
-static void print_one(const struct setting *setting, const void *field, FILE *out)
-{
-    const struct text_list *list = field;
-    const struct rekey_limit *rekey = field;
-    const char *text;
-    size_t i;
-
-    switch (setting->kind) {
-    case TEXT:
-        text = *(const char *const *)field;
-        if (text != NULL) {
-            print_key(setting, out);
-            fprintf(out, "%s\n", text);
-        }
-        return;
-    case LIST:
-        for (i = 0; i < list->count; i++) {
-            print_key(setting, out);
-            fprintf(out, "%s\n", list->items[i]);
-        }
-        return;
-    case CHOICE:
-        print_key(setting, out);
-        print_choice(setting->choices, *(const int *)field, out);
-        return;
-    case NUMBER:
-    case TIME:
-        print_key(setting, out);
-        fprintf(out, "%d\n", *(const int *)field);
-        return;
-    case REKEY:
-        print_key(setting, out);
-        fprintf(out, "%llu %lld\n", (unsigned long long)rekey->bytes, (long long)rekey->seconds);
-        return;
-    }
-}
-
-void settings_print(const struct settings *settings, const void *record, FILE *out)
-{
-    size_t i;
-
-    for (i = 0; i < settings->count; i++)
-        print_one(&settings->rows[i], (const char *)record + settings->rows[i].offset, out);
 }

@@ -71,9 +71,9 @@ bool settings_assign(const struct settings *settings, void *record, const char *
 
 /* Marks every number as not set, in a record that is zero otherwise. */
 void settings_clear(const struct settings *settings, void *record);
-bool settings_set_defaults(const struct settings *settings, void *record);
 
-/* Prints every setting as "key value". */
-void settings_print(const struct settings *settings, const void *record, FILE *out);
+/* Takes back all values, as in a record that is new. */
+void settings_forget(const struct settings *settings, void *record);
+bool settings_set_defaults(const struct settings *settings, void *record);
 
 #endif

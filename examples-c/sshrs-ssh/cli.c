@@ -32,14 +32,6 @@ const char CLI_HELP[] =
     "program only with -o ExitOnForwardFailure=yes.\n"
     "\n";
 
-static bool refuse(int letter)
-{
-    char option[3] = {'-', (char)letter, '\0'};
-
-    report_error(option, "not supported yet", "see --help");
-    return false;
-}
-
 static bool unknown_option(const struct arguments *arguments, int letter)
 {
     char option[40];
@@ -61,6 +53,14 @@ static bool set_relay(struct cli *cli, const char *value)
     return options_split_host_port(value, 0, &cli->relay_host, &cli->relay_port);
 }
 
+/* What is one word here are two in the configuration. */
+static bool set_forward(struct cli *cli, const char *key, enum forward_kind kind, const char *value)
+{
+    const char *words = value == NULL ? NULL : forward_spec_words(kind, value);
+
+    return (value == NULL || words != NULL) && options_set_value(&cli->options, key, words);
+}
+
 /* Takes one option that only this program has. */
 static bool take_own(struct cli *cli, struct arguments *arguments, int letter)
 {
@@ -72,15 +72,14 @@ static bool take_own(struct cli *cli, struct arguments *arguments, int letter)
     case 't': cli->tty = cli->tty == TTY_YES || cli->tty == TTY_FORCE ? TTY_FORCE : TTY_YES; return true;
     case 'W': return set_relay(cli, arguments_value(arguments));
     case 'A': return options_set_value(&cli->options, "ForwardAgent", "yes");
-    case 'D': return options_set_value(&cli->options, "DynamicForward", arguments_value(arguments));
-    case 'L': return options_set_value(&cli->options, "LocalForward", arguments_value(arguments));
-    case 'R': return options_set_value(&cli->options, "RemoteForward", arguments_value(arguments));
+    case 'D': return set_forward(cli, "DynamicForward", FORWARD_DYNAMIC, arguments_value(arguments));
+    case 'L': return set_forward(cli, "LocalForward", FORWARD_LOCAL, arguments_value(arguments));
+    case 'R': return set_forward(cli, "RemoteForward", FORWARD_REMOTE, arguments_value(arguments));
     case 'x': return options_set_value(&cli->options, "ForwardX11", "no");
     case 'X': return options_set_value(&cli->options, "ForwardX11", "yes");
     case 'Y':
         return options_set_value(&cli->options, "ForwardX11", "yes") &&
                options_set_value(&cli->options, "ForwardX11Trusted", "yes");
-    case 'F': return refuse(letter);
     case ARGUMENTS_LONG:
         if (strcmp(arguments->name, "help") == 0) {
             cli->print_help = true;
@@ -177,10 +176,11 @@ bool cli_parse(struct cli *cli, char **argv)
         return false;
     }
     /* Options may also stand between the host and the command. */
-    if (!take_options(cli, &arguments) || !options_set_destination(&cli->options, destination) ||
-        !options_finish(&cli->options) || !read_forwards(cli))
+    if (!options_set_destination(&cli->options, destination) || !take_options(cli, &arguments))
         return false;
-    cli->command = join(arguments.rest);
+    cli->command = cli->options.command = join(arguments.rest);
+    if (!options_finish(&cli->options) || !read_forwards(cli))
+        return false;
     if (cli->tty >= 0)
         cli->options.request_tty = cli->tty;
     return check_combination(cli);

@@ -95,6 +95,28 @@ bool forward_spec_parse(struct forward_spec *spec, enum forward_kind kind, const
     return false;
 }
 
+const char *forward_spec_words(enum forward_kind kind, const char *text)
+{
+    struct forward_spec spec;
+    size_t starts[MAX_FIELDS + 1], count = 0, at = 0;
+    char *words;
+
+    if (!forward_spec_parse(&spec, kind, text))
+        return NULL;
+    if (kind == FORWARD_DYNAMIC)
+        return options_keep_text(text);
+    for (;;) {
+        starts[count++] = at;
+        at += field_length(text + at);
+        if (text[at] == '\0')
+            break;
+        at += text[at] == ':' ? 1 : strspn(text + at, " \t");
+    }
+    words = options_keep(text, at);
+    words[starts[count - (spec.path != NULL ? 1 : 2)] - 1] = ' ';
+    return words;
+}
+
 static void name(const char *path, const char *host, uint32_t port, char *out, size_t size)
 {
     if (path != NULL)

@@ -22,6 +22,10 @@ struct forward_spec {
  * may stand between the sides, as in LocalForward. The texts are kept as by options_keep. Reports what is wrong. */
 bool forward_spec_parse(struct forward_spec *spec, enum forward_kind kind, const char *text);
 
+/* The same text as the words that the configuration takes: two, or one for DynamicForward; kept. Reports what is wrong and
+ * returns NULL. */
+const char *forward_spec_words(enum forward_kind kind, const char *text);
+
 /* "localhost:80" or a path. */
 void forward_spec_name_target(const struct forward_spec *spec, char *out, size_t size);
 void forward_spec_name_listener(const struct forward_spec *spec, char *out, size_t size);

@@ -12,12 +12,9 @@
 #include "signals.h"
 #include "terminal.h"
 
-static int print_config(struct cli *cli)
+static int print_config(const struct cli *cli)
 {
-    if (!connect_resolve_algorithms(&cli->options))
-        return EXIT_OWN_FAILURE;
-    options_print(&cli->options, stdout);
-    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_OWN_FAILURE;
+    return options_print(&cli->options, stdout) && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_OWN_FAILURE;
 }
 
 static int connect_and_run(const struct cli *cli)
@@ -76,6 +73,7 @@ int main(int argc, char **argv)
     if (cli_parse(&cli, argv))
         status = run(&cli);
     terminal_restore();
+    options_free(&cli.options);
     options_release_kept();
     return status;
 }

@@ -121,7 +121,7 @@ ssh-add -q "$dir/user" 2>/dev/null
 # All of it by one client at once.
 cat >"$dir/own" <<OWN
 #!/bin/sh
-exec "$own_client" -p $port -o "UserKnownHostsFile=$dir/known_hosts" -i "$dir/user" "\$@"
+exec "$own_client" -F none -p $port -o "UserKnownHostsFile=$dir/known_hosts" -i "$dir/user" "\$@"
 OWN
 chmod +x "$dir/own"
 "$dir/own" -N -o ExitOnForwardFailure=yes -L "$tcp:localhost:$service" -o "LocalForward=$dir/own-port localhost:$service" \

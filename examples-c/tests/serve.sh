@@ -12,7 +12,7 @@ for port in $(seq 42201 42220); do
     sleep 0.3
     kill -0 "$running" 2>/dev/null && break
 done
-own() { "$own_client" -p "$port" -o "UserKnownHostsFile=$dir/known" -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=accept-new -o BatchMode=yes "$@"; }
+own() { "$own_client" -F none -p "$port" -o "UserKnownHostsFile=$dir/known" -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=accept-new -o BatchMode=yes "$@"; }
 own_client=$2
 check 0 'some words' own -i "$dir/user" any@127.0.0.1 some words
 check 0 'again' own -i "$dir/user" any@127.0.0.1 again

@@ -42,7 +42,7 @@ with() {
         -i "$dir/user" "$@"
 }
 own() {
-    "$own_client" -p "$port" -o "UserKnownHostsFile=$dir/known_hosts" -o GlobalKnownHostsFile=none -o BatchMode=yes "$@"
+    "$own_client" -F none -p "$port" -o "UserKnownHostsFile=$dir/known_hosts" -o GlobalKnownHostsFile=none -o BatchMode=yes "$@"
 }
 key() { own -i "$dir/user" "$@"; }
 host=joe@127.0.0.1
@@ -84,7 +84,7 @@ if command -v ssh >/dev/null; then commands with ssh; fi
 check 143 '' key "$host" 'kill -TERM $$'
 
 # A client that goes takes its command along.
-"$own_client" -p "$port" -o "UserKnownHostsFile=$dir/known_hosts" -i "$dir/user" "$host" 'echo $$; exec sleep 60' >"$dir/pid" \
+"$own_client" -F none -p "$port" -o "UserKnownHostsFile=$dir/known_hosts" -i "$dir/user" "$host" 'echo $$; exec sleep 60' >"$dir/pid" \
     2>/dev/null </dev/null &
 client=$!
 while [ ! -s "$dir/pid" ]; do sleep 0.05; done
@@ -124,7 +124,7 @@ same 'echo' "$(echo text | password "$host" anything)" text
 start --password-file "$dir/password" --echo --max-connections 1
 mkfifo "$dir/pipe"
 exec 9<>"$dir/pipe"
-"$own_client" -p "$port" -o "UserKnownHostsFile=$dir/known_hosts" --password-file "$dir/password" "$host" anything \
+"$own_client" -F none -p "$port" -o "UserKnownHostsFile=$dir/known_hosts" --password-file "$dir/password" "$host" anything \
     <"$dir/pipe" >"$dir/first" 9>&- &
 client=$!
 echo first >&9

@@ -12,7 +12,7 @@ port=$SSHRS_TEST_PORT
 with_known_hosts() {
     file=$1
     shift
-    "$program" -p "$port" -l "$SSHRS_TEST_USER" -o GlobalKnownHostsFile=none -o "UserKnownHostsFile=$file" \
+    "$program" -F none -p "$port" -l "$SSHRS_TEST_USER" -o GlobalKnownHostsFile=none -o "UserKnownHostsFile=$file" \
         -o BatchMode=yes "$@"
 }
 
@@ -38,7 +38,7 @@ same 'shell without a terminal' "$(echo 'echo $((6 * 7))' | ssh "$host")" 42
 same 'stderr floods while stdout is read' "$(ssh "$host" 'head -c 8000000 /dev/zero >&2; echo done' 2>/dev/null)" done
 same 'a command that does not read its input' "$(head -c 10000000 /dev/zero | ssh "$host" echo early)" early
 same 'no stdin at all' "$(ssh "$host" 'cat; echo end' <&-)" end
-check 255 'writing to stdout' sh -c '"$@" >/dev/full' sh "$program" -p "$port" -o "UserKnownHostsFile=$dir/known_hosts" \
+check 255 'writing to stdout' sh -c '"$@" >/dev/full' sh "$program" -F none -p "$port" -o "UserKnownHostsFile=$dir/known_hosts" \
     -i "$SSHRS_TEST_KEY" "$SSHRS_TEST_USER@$host" echo lost
 head -c 20000000 /dev/urandom >"$dir/data"
 want=$(sha256sum <"$dir/data")
@@ -52,7 +52,7 @@ check 0 'received 1000000 bytes' ssh -v "$host" 'head -c 1000000 /dev/zero'
 
 # A terminal on the server, and the environment.
 same 'a terminal with -tt' "$(ssh -tt "$host" 'test -t 0 && test -t 1 && echo yes' </dev/null | tr -d '\r')" yes
-check 0 'EXAMPLE_A=one two' ssh -o 'SetEnv=EXAMPLE_A=one two' "$host" env
+check 0 'EXAMPLE_A=one two' ssh -o 'SetEnv=EXAMPLE_A="one two"' "$host" env
 EXAMPLE_B=three
 export EXAMPLE_B
 check 0 'EXAMPLE_B=three' ssh -o 'SendEnv=EXAMPLE_*' "$host" env
@@ -96,7 +96,9 @@ if [ -n "$SSHRS_TEST_PASSWORD" ]; then
 fi
 
 # Jump hosts and -W.
-check 0 'through' ssh -J "$SSHRS_TEST_USER@$host:$port" "$host" echo through
+# The host itself on the way is refused, as by OpenSSH: by another name it is another host.
+check 255 "over the host itself" ssh -J "$SSHRS_TEST_USER@$host:$port" "$host" echo through
+check 0 "through" ssh -J "$SSHRS_TEST_USER@$host:$port" -o HostName=localhost -o "HostKeyAlias=[$host]:$port" other echo through
 check 0 'SSH-2.0-' ssh -W "$host:$port" "$host"
 check 255 'port 1 from the server' ssh -W "$host:1" "$host"
 finish

@@ -64,7 +64,7 @@ class Client:
             "StrictHostKeyChecking": "yes",
             "ConnectTimeout": 10,
         }
-        out = [program(), *flags, "-p", str(self.port)]
+        out = [program(), "-F", "none", *flags, "-p", str(self.port)]
         for name, value in (defaults | options).items():
             out += ["-o", f"{name}={value}"]
         if key:
