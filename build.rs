@@ -24,6 +24,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Known hosts", "known_hosts.rs"),
     ("Configuration", "config.rs"),
     ("Configuration: what a host has", "host_config.rs"),
+    ("Known hosts: lines and changes", "known_hosts_edit.rs"),
     ("Security options", "security_options.rs"),
     ("Transport: making one", "transport_new.rs"),
     ("Transport: starting and ending", "transport.rs"),

@@ -94,6 +94,10 @@ static void everything_null(void)
     CHECK_STATUS(ssh_known_hosts_check(NULL, NULL, 0, NULL, NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_add(NULL, NULL, 0, NULL, NULL, false), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_prefer(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_known_hosts_each(NULL, NULL, 0, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_known_hosts_remove(NULL, NULL, 0, NULL, NULL, false, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_known_hosts_hash_file(NULL, false, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_known_hosts_update(NULL, NULL, 0, NULL, 0, NULL, false, NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     ssh_known_hosts_free(NULL);
     CHECK_STATUS(ssh_config_new(NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_config_load_file(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);

@@ -235,6 +235,15 @@ typedef struct ssh_ticket_t ssh_ticket_t;
 /** The key is marked as revoked. */
 #define SSH_KNOWN_HOST_REVOKED 4
 
+/** A line of a known_hosts file without a marker: the key is the host's. */
+#define SSH_KNOWN_HOST_PLAIN 0
+
+/** A line with @cert-authority: the key signs certificates of hosts. */
+#define SSH_KNOWN_HOST_CERT_AUTHORITY 1
+
+/** A line with @revoked: the key must not be used. */
+#define SSH_KNOWN_HOST_MARKED_REVOKED 2
+
 /** No log. */
 #define SSH_LOG_NONE 0
 
@@ -472,6 +481,27 @@ typedef struct ssh_host_key_t {
  * library thread with no lock held, and may block.
  */
 typedef void (*ssh_hostkeys_cb_t)(void *user_data, const struct ssh_host_key_t *keys, size_t keys_len);
+
+/** A line of a known_hosts file. All of it is borrowed, until the callback returns. */
+typedef struct ssh_known_host_t {
+    /** The path given to ssh_known_hosts_load_file, or "memory". */
+    const char *file;
+    /** The line there, from 1. */
+    size_t line;
+    /** SSH_KNOWN_HOST_PLAIN, _CERT_AUTHORITY or _MARKED_REVOKED. */
+    int32_t marker;
+    /** The line's key; NULL where it cannot be read, or is too weak. */
+    const ssh_key_t *key;
+    /** The line as it is, without its end; raw, also NUL-terminated. */
+    const char *text;
+    /** Its bytes. */
+    size_t text_len;
+    /** What follows the key; raw, up to the first NUL. */
+    const char *comment;
+} ssh_known_host_t;
+
+/** Takes a line of a known_hosts file. Runs on the calling thread with no lock held. */
+typedef void (*ssh_known_host_cb_t)(void *user_data, const struct ssh_known_host_t *line);
 
 /** One question of keyboard-interactive authentication. */
 typedef struct ssh_prompt_t {
@@ -2035,13 +2065,19 @@ ssh_status_t ssh_known_hosts_load_memory(ssh_known_hosts_t *known_hosts,
 /**
  * Looks a host's key up.
  *
- * host: borrowed; name or address, without port.
+ * A key with a certificate, as ssh_transport_get_remote_server_key gives one where the server showed it, is known if a
+ * @cert-authority line for the host names the authority, and the certificate is a host's, valid now, lists the host's
+ * name, and has no critical option; otherwise it is looked up as if it had none, as OpenSSH does. @revoked lines outrank
+ * all others, for the key and for the authority. Where nothing is listed with a port other than 22, an entry without a
+ * port will do, again as for OpenSSH. A key of another type than those listed is SSH_KNOWN_HOST_MISMATCH too:
+ * ssh_known_hosts_prefer makes that rare.
+ * host: borrowed; name or address, without port. With port 0 or 22 also a name as the files have it, "[host]:port".
  * port: 0 means 22.
  * key: borrowed; as ssh_transport_get_remote_server_key gives it.
  * out_verdict: SSH_KNOWN_HOST_*; 0, which is none of them, on failure.
- * out_file: may be NULL; owned result, where the key is that decided for SSH_KNOWN_HOST_MISMATCH or _REVOKED: the path
- * given to ssh_known_hosts_load_file, or "memory". NULL for the other verdicts.
- * out_line: may be NULL; its line there, from 1; 0 for the other verdicts.
+ * out_file: may be NULL; owned result, where the line is that decided: the path given to ssh_known_hosts_load_file, or
+ * "memory". NULL for SSH_KNOWN_HOST_UNKNOWN.
+ * out_line: may be NULL; its line there, from 1; 0 for SSH_KNOWN_HOST_UNKNOWN.
  */
 ssh_status_t ssh_known_hosts_check(const ssh_known_hosts_t *known_hosts,
                                    const char *host,
@@ -2303,6 +2339,88 @@ ssh_status_t ssh_host_config_to_text(const ssh_host_config_t *host_config, char 
 
 /** Releases what was found. NULL is allowed. */
 void ssh_host_config_free(ssh_host_config_t *host_config);
+
+/* ==== Known hosts: lines and changes =========================================================================== */
+
+/**
+ * Calls a function for the lines of a host, or for all lines, in the order of the files.
+ *
+ * host: borrowed; name or address, without port; NULL: all lines. Lines are those with this name and port: one without a
+ * port is not for port 2222 here.
+ * port: 0 means 22.
+ * callback: called once a line; see ssh_known_host_t.
+ * user_data: passed to the callback.
+ * Returns SSH_OK, also where there is no line.
+ */
+ssh_status_t ssh_known_hosts_each(const ssh_known_hosts_t *known_hosts,
+                                  const char *host,
+                                  uint32_t port,
+                                  ssh_known_host_cb_t callback,
+                                  void *user_data);
+
+/**
+ * Removes a host's keys, or one of them, in memory and, where a path is given, in that file, as `ssh-keygen -R` does:
+ * lines with a marker stay, and a line with further names goes as a whole.
+ *
+ * The file is replaced by a new one with the same mode; comments, blank lines and lines that cannot be read are kept. It
+ * is locked against other editors that use this library.
+ * host: borrowed; as for ssh_known_hosts_check.
+ * port: 0 means 22.
+ * key: borrowed; NULL: all of the host's.
+ * path: borrowed; NULL: in memory only. The file must exist.
+ * strict: a file with a line that is no comment and cannot be read is not changed, as ssh-keygen leaves it.
+ * out_removed: may be NULL; lines removed from the file, or without a path in memory.
+ * Returns SSH_OK, also where nothing was removed; SSH_ERR_FILE, and nothing was changed.
+ */
+ssh_status_t ssh_known_hosts_remove(ssh_known_hosts_t *known_hosts,
+                                    const char *host,
+                                    uint32_t port,
+                                    const ssh_key_t *key,
+                                    const char *path,
+                                    bool strict,
+                                    size_t *out_removed);
+
+/**
+ * Hashes the names in a file, as `ssh-keygen -H` does: not those with wildcards, nor those of lines with a marker. A line
+ * with several names becomes several. The file is replaced as by ssh_known_hosts_remove.
+ *
+ * path: borrowed.
+ * strict: as for ssh_known_hosts_remove.
+ * out_hashed: may be NULL; how many names were hashed.
+ * Returns SSH_OK, or SSH_ERR_FILE, and nothing was changed.
+ */
+ssh_status_t ssh_known_hosts_hash_file(const char *path,
+                                       bool strict,
+                                       size_t *out_hashed);
+
+/**
+ * Brings a host's keys in a file up to date with those the server proved to hold, as ssh's UpdateHostKeys does: new ones
+ * are added, those the server no longer has are removed. For the callback of ssh_transport_set_hostkeys_handler.
+ *
+ * Nothing is changed where the key in use is not listed in the file, where a line of the host has a marker, wildcards or
+ * more than two names or is in another file, and where one of the keys is listed under another name as well.
+ * The file is replaced as by ssh_known_hosts_remove, and read again into known_hosts.
+ * known_hosts: the files the host was checked with.
+ * host: borrowed; as for ssh_known_hosts_check.
+ * port: 0 means 22.
+ * keys: borrowed; as the callback got them.
+ * path: borrowed; the file.
+ * hashed: hides the host's name in new lines.
+ * out_added, out_removed: may be NULL; how many lines.
+ * out_reason: may be NULL; owned result: why nothing may be changed. NULL otherwise.
+ * Returns SSH_OK, also where nothing was changed; SSH_ERR_INVALID_ARGUMENT for a host that is no name or address;
+ * SSH_ERR_FILE, and nothing was changed.
+ */
+ssh_status_t ssh_known_hosts_update(ssh_known_hosts_t *known_hosts,
+                                    const char *host,
+                                    uint32_t port,
+                                    const ssh_host_key_t *keys,
+                                    size_t keys_len,
+                                    const char *path,
+                                    bool hashed,
+                                    size_t *out_added,
+                                    size_t *out_removed,
+                                    char **out_reason);
 
 /* ==== Security options ========================================================================================= */
 

@@ -29,6 +29,8 @@ struct command {
     const char *serial;     /* -z */
     const char *cert_options[MAX_CERT_OPTIONS];
     size_t cert_option_count;
+    const char *known_host; /* -F, -R */
+    bool fingerprints;      /* -l beside -F */
     bool host;    /* -h */
     bool update;  /* -u */
     char **files; /* the plain arguments, ended by NULL */

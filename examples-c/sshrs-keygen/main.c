@@ -7,6 +7,7 @@
 #include <sshrs.h>
 
 #include "arguments.h"
+#include "hosts.h"
 #include "keygen.h"
 #include "report.h"
 #include "secret.h"
@@ -16,6 +17,9 @@ static const char HELP[] =
     "       sshrs-keygen -p -f FILE [-P PASSPHRASE-FILE] [-N PASSPHRASE-FILE] [-C COMMENT] [-m FORMAT] [-o rounds=N]\n"
     "       sshrs-keygen -y -f FILE [-P PASSPHRASE-FILE]\n"
     "       sshrs-keygen -l [-v] [-E sha256|md5] -f FILE [-P PASSPHRASE-FILE]\n"
+    "       sshrs-keygen -F HOST [-l] [-f FILE]\n"
+    "       sshrs-keygen -R HOST [-f FILE]\n"
+    "       sshrs-keygen -H [-f FILE]\n"
     "       sshrs-keygen -s CA -I ID [-h] [-n NAMES] [-O OPTION] [-V VALIDITY] [-z SERIAL] [-t ALGORITHM] [-P PASSPHRASE-FILE] KEY.pub...\n"
     "       sshrs-keygen -L -f CERTIFICATE\n"
     "       sshrs-keygen -k -f LIST [-u] [-s CA.pub|none] [-z VERSION] [-C COMMENT] FILE...\n"
@@ -35,6 +39,8 @@ static const char HELP[] =
     "  -k  make a key revocation list of keys, certificates and lines \"serial: N[-M]\", \"id: ID\", \"key: KEY\", \"sha1: KEY\",\n"
     "      \"sha256: KEY\", \"hash: FINGERPRINT\"; -u adds to it\n"
     "  -Q  ask whether a list revokes keys and certificates; the exit status is 1 if it does\n"
+    "  -F  print the lines for HOST of a known_hosts file, with -l the fingerprints of their keys; \"[HOST]:PORT\" for a port\n"
+    "  -R  remove the lines for HOST from a known_hosts file; -H  hash the names in one. The old file stays as FILE.old\n"
     "  -b  bits: 256 (default), 384 or 521 for ecdsa, 2048 to 16384 (default 3072) for rsa\n"
     "  -m  openssh (default), pkcs8, or pem (PKCS#1 and SEC1: no passphrase, no ed25519)\n"
     "  -N  the file whose first line is the passphrase to write with; without it the key is not encrypted\n"
@@ -42,7 +48,7 @@ static const char HELP[] =
     "Files are read in OpenSSH's format, PEM (PKCS#1, SEC1, PKCS#8) and PuTTY's. An existing file is replaced with -p only.\n";
 
 /* What can be asked for; one at a time, but that -k takes -s as well. */
-static const char ACTIONS[] = "tpylsLkQ";
+static const char ACTIONS[] = "tpylsLkQFRH";
 
 bool wrong(const char *why)
 {
@@ -98,6 +104,10 @@ static bool take_value(struct command *command, int letter, const char *value)
     case 'C':
         command->comment = value;
         break;
+    case 'F':
+    case 'R':
+        command->known_host = value;
+        break;
     case 's':
         command->authority = value;
         break;
@@ -137,20 +147,25 @@ static bool take_action(struct command *command, char letter)
 {
     char before = command->action;
 
+    if ((letter == 'l' && before == 'F') || (letter == 'F' && before == 'l')) {
+        command->fingerprints = true;
+        command->action = 'F';
+        return true;
+    }
     if (before == 0 || (letter == 's' && before == 't') || (letter == 'k' && before == 's'))
         command->action = letter;
     else if (!(letter == 't' && before == 's') && !(letter == 's' && before == 'k'))
-        return wrong("only one of -t, -p, -y, -l, -s, -L, -k and -Q can be given");
+        return wrong("only one of -t, -p, -y, -l, -s, -L, -k, -Q, -F, -R and -H can be given");
     return true;
 }
 
 static bool check_command(const struct command *command)
 {
     if (command->action == 0)
-        return wrong("one of -t, -p, -y, -l, -s, -L, -k and -Q must be given");
+        return wrong("one of -t, -p, -y, -l, -s, -L, -k, -Q, -F, -R and -H must be given");
     if (strchr("skQ", command->action) == NULL && *command->files != NULL)
         return wrong("there is an argument too many");
-    return command->action == 's' || command->file != NULL || wrong("-f FILE is missing");
+    return strchr("sFRH", command->action) != NULL || command->file != NULL || wrong("-f FILE is missing");
 }
 
 static bool read_command(struct command *command, char **argv)
@@ -169,12 +184,12 @@ static bool read_command(struct command *command, char **argv)
             command->host = true;
         } else if (letter == 'u') {
             command->update = true;
-        } else if (letter == ARGUMENTS_LONG || strchr("tpylsLkQfNPCEbmoInVzO", letter) == NULL) {
+        } else if (letter == ARGUMENTS_LONG || strchr("tpylsLkQFRHfNPCEbmoInVzO", letter) == NULL) {
             return wrong("an option is not known");
         } else {
             if (strchr(ACTIONS, letter) != NULL && !take_action(command, (char)letter))
                 return false;
-            if (strchr("pylLkQ", letter) == NULL && !take_value(command, letter, arguments_value(&arguments)))
+            if (strchr("pylLkQH", letter) == NULL && !take_value(command, letter, arguments_value(&arguments)))
                 return false;
         }
     }
@@ -329,6 +344,18 @@ static bool run(const struct command *command, bool *revoked)
     }
 }
 
+/* The exit status. */
+static int known_hosts(const struct command *command)
+{
+    int status;
+
+    if (command->action == 'F')
+        status = hosts_find(command->file, command->known_host, command->fingerprints);
+    else
+        status = command->action == 'R' ? hosts_remove(command->file, command->known_host) : hosts_hash(command->file);
+    return fflush(stdout) == 0 ? status : EXIT_OWN_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     struct command command = {0};
@@ -338,6 +365,8 @@ int main(int argc, char **argv)
     report_start("sshrs-keygen", REPORT_INFO);
     if (!read_command(&command, argv))
         return EXIT_OWN_FAILURE;
+    if (!command.help && strchr("FRH", command.action) != NULL)
+        return known_hosts(&command);
     ok = command.help ? fputs(HELP, stdout) >= 0 : run(&command, &revoked);
     if (!ok || fflush(stdout) != 0)
         return EXIT_OWN_FAILURE;

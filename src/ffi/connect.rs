@@ -6,10 +6,11 @@ use super::guard::{guard, Status};
 use super::handle::ssh_transport_t;
 use super::known_hosts::prefer;
 use super::types::*;
+use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::PublicKey;
-use crate::engine::Deadline;
+use crate::engine::{unix_time, Deadline};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::known_hosts::{Known, KnownHosts, Verdict};
+use crate::known_hosts::{CertVerdict, Known, KnownHosts, Verdict};
 
 /// What decides over the host key.
 enum Trust<'a> {
@@ -81,8 +82,8 @@ fn order_host_keys(transport: &ssh_transport_t, trust: &Trust<'_>) -> Result<()>
     }
 }
 
-/// The verdict over the key the server proved to hold.
-fn check(trust: &Trust<'_>, key: &PublicKey) -> Result<()> {
+/// The verdict over the key the server proved to hold, and the certificate it showed for it.
+fn check(trust: &Trust<'_>, key: &PublicKey, cert: Option<&Certificate>) -> Result<()> {
     let refuse = |kind: ErrorKind, text: String| Err(Error::new(kind, text).at(Stage::Kex));
     match trust {
         Trust::Anyone => Ok(()),
@@ -97,18 +98,21 @@ fn check(trust: &Trust<'_>, key: &PublicKey) -> Result<()> {
         ),
         Trust::Known { hosts, name, port, accept_new } => {
             let host = crate::error::printable(name.as_bytes());
-            let (kind, what) = match hosts.check(name, *port, key) {
+            let CertVerdict { verdict, refused } = hosts.check_shown(name, *port, key, cert, unix_time());
+            let (kind, what) = match verdict {
                 Verdict::Match { .. } => return Ok(()),
                 Verdict::Unknown if *accept_new => return Ok(()),
                 Verdict::Unknown => (ErrorKind::HostKeyUnknown, "is not known".to_owned()),
                 Verdict::Changed { file, line } => {
                     (ErrorKind::HostKeyMismatch, format!("is not the one in {file}, line {line}"))
                 }
+                Verdict::Revoked { file, line: 0 } => (ErrorKind::HostKeyRevoked, format!("is revoked by {file}")),
                 Verdict::Revoked { file, line } => {
                     (ErrorKind::HostKeyRevoked, format!("is marked as revoked in {file}, line {line}"))
                 }
             };
-            refuse(kind, format!("the host key {} of {host}, port {port}, {what}", key.fingerprint_sha256()))
+            let why = refused.map(|error| format!("; its certificate does not count: {error}")).unwrap_or_default();
+            refuse(kind, format!("the host key {} of {host}, port {port}, {what}{why}", key.fingerprint_sha256()))
         }
     }
 }
@@ -160,7 +164,8 @@ pub unsafe extern "C" fn ssh_transport_connect(
         transport.run(|t| {
             order_host_keys(transport, &plan.trust)?;
             t.start_client(deadline)?;
-            check(&plan.trust, &t.remote_server_key()?).inspect_err(|_| t.close())
+            let cert = t.remote_server_certificate();
+            check(&plan.trust, &t.remote_server_key()?, cert.as_ref()).inspect_err(|_| t.close())
         })?;
         log_in(transport, &plan, deadline)
     })

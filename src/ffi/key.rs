@@ -40,7 +40,6 @@ impl ssh_key_t {
     }
 
     /// The certificate shown for it.
-    #[allow(dead_code, reason = "for what looks host keys up")]
     pub(super) fn certificate(&self) -> Option<&Certificate> {
         self.certificate.as_ref().map(|cert| cert.certificate())
     }

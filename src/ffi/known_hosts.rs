@@ -6,8 +6,8 @@ use super::guard::guard_unit;
 use super::key::ssh_key_t;
 use super::text;
 use super::types::*;
-use crate::crypto::registry::{find, SIGNATURES};
-use crate::engine::Transport;
+use crate::crypto::registry::{certificate_names, find, SIGNATURES};
+use crate::engine::{unix_time, Transport};
 use crate::error::Result;
 use crate::known_hosts::{Known, KnownHosts, Verdict};
 use std::ffi::{c_char, c_void};
@@ -25,15 +25,30 @@ impl ssh_known_hosts_t {
         self.inner.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, KnownHosts> {
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, KnownHosts> {
         self.inner.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Puts the host key algorithms first that lead to a key that can be checked, in their order of preference.
+/// Puts the host key algorithms first that lead to a key that can be checked, in their order of preference. Where there
+/// is an authority, those with a certificate go before all others, as ssh orders them.
 pub(super) fn prefer(transport: &Transport, known: &Known) -> Result<()> {
     let mut preferences = transport.preferences()?;
-    let is_known = |name: &str| find(SIGNATURES, name).is_some_and(|row| known.key_types.contains(&row.key_type));
+    if known.has_authority {
+        let names = certificate_names(&preferences.host_key);
+        preferences.host_key.splice(0..0, names);
+        let mut seen = Vec::new();
+        preferences.host_key.retain(|name| {
+            !seen.contains(name) && {
+                seen.push(*name);
+                true
+            }
+        });
+    }
+    let is_known = |name: &str| {
+        find(SIGNATURES, name)
+            .is_some_and(|row| (known.has_authority && row.is_certificate()) || known.key_types.contains(&row.key_type))
+    };
     let (mut first, rest): (Vec<_>, Vec<_>) = preferences.host_key.into_iter().partition(|name| is_known(name));
     first.extend(rest);
     preferences.host_key = first;
@@ -41,7 +56,7 @@ pub(super) fn prefer(transport: &Transport, known: &Known) -> Result<()> {
 }
 
 /// The file's port 0 is SSH's port.
-fn port(number: u32) -> Result<u16> {
+pub(super) fn port(number: u32) -> Result<u16> {
     if number == 0 {
         return Ok(22);
     }
@@ -101,13 +116,19 @@ pub unsafe extern "C" fn ssh_known_hosts_load_memory(
 
 /// Looks a host's key up.
 ///
-/// host: borrowed; name or address, without port.
+/// A key with a certificate, as ssh_transport_get_remote_server_key gives one where the server showed it, is known if a
+/// @cert-authority line for the host names the authority, and the certificate is a host's, valid now, lists the host's
+/// name, and has no critical option; otherwise it is looked up as if it had none, as OpenSSH does. @revoked lines outrank
+/// all others, for the key and for the authority. Where nothing is listed with a port other than 22, an entry without a
+/// port will do, again as for OpenSSH. A key of another type than those listed is SSH_KNOWN_HOST_MISMATCH too:
+/// ssh_known_hosts_prefer makes that rare.
+/// host: borrowed; name or address, without port. With port 0 or 22 also a name as the files have it, "[host]:port".
 /// port: 0 means 22.
 /// key: borrowed; as ssh_transport_get_remote_server_key gives it.
 /// out_verdict: SSH_KNOWN_HOST_*; 0, which is none of them, on failure.
-/// out_file: may be NULL; owned result, where the key is that decided for SSH_KNOWN_HOST_MISMATCH or _REVOKED: the path
-/// given to ssh_known_hosts_load_file, or "memory". NULL for the other verdicts.
-/// out_line: may be NULL; its line there, from 1; 0 for the other verdicts.
+/// out_file: may be NULL; owned result, where the line is that decided: the path given to ssh_known_hosts_load_file, or
+/// "memory". NULL for SSH_KNOWN_HOST_UNKNOWN.
+/// out_line: may be NULL; its line there, from 1; 0 for SSH_KNOWN_HOST_UNKNOWN.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_known_hosts_check(
     known_hosts: *const ssh_known_hosts_t,
@@ -124,9 +145,10 @@ pub unsafe extern "C" fn ssh_known_hosts_check(
             unsafe { (arg::opt_out(out_file), arg::opt_out(out_line), arg::out(out_verdict)?) };
         // SAFETY: the C contract, see ffi/mod.rs.
         let (hosts, host, key) = unsafe { (arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(key)?) };
-        let verdict = hosts.read().check(host, self::port(port)?, key.public());
-        let (verdict, place) = match verdict {
-            Verdict::Match { .. } => (SSH_KNOWN_HOST_MATCH, None),
+        let port = self::port(port)?;
+        let found = hosts.read().check_shown(host, port, key.public(), key.certificate(), unix_time());
+        let (verdict, place) = match found.verdict {
+            Verdict::Match { file, line } => (SSH_KNOWN_HOST_MATCH, Some((file, line))),
             Verdict::Unknown => (SSH_KNOWN_HOST_UNKNOWN, None),
             Verdict::Changed { file, line } => (SSH_KNOWN_HOST_MISMATCH, Some((file, line))),
             Verdict::Revoked { file, line } => (SSH_KNOWN_HOST_REVOKED, Some((file, line))),

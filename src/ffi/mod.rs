@@ -39,6 +39,7 @@ mod key_sign;
 mod key_write;
 mod known_hosts;
 mod krl;
+mod known_hosts_edit;
 mod log;
 mod options;
 mod ready;

@@ -82,6 +82,13 @@ pub const SSH_KNOWN_HOST_MISMATCH: i32 = 3;
 /// The key is marked as revoked.
 pub const SSH_KNOWN_HOST_REVOKED: i32 = 4;
 
+/// A line of a known_hosts file without a marker: the key is the host's.
+pub const SSH_KNOWN_HOST_PLAIN: i32 = 0;
+/// A line with @cert-authority: the key signs certificates of hosts.
+pub const SSH_KNOWN_HOST_CERT_AUTHORITY: i32 = 1;
+/// A line with @revoked: the key must not be used.
+pub const SSH_KNOWN_HOST_MARKED_REVOKED: i32 = 2;
+
 /// No log.
 pub const SSH_LOG_NONE: u32 = 0;
 /// Why a connection failed.
@@ -283,6 +290,29 @@ pub struct ssh_host_key_t {
 /// library thread with no lock held, and may block.
 pub type ssh_hostkeys_cb_t =
     Option<unsafe extern "C" fn(user_data: *mut c_void, keys: *const ssh_host_key_t, keys_len: usize)>;
+
+/// A line of a known_hosts file. All of it is borrowed, until the callback returns.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_known_host_t {
+    /// The path given to ssh_known_hosts_load_file, or "memory".
+    pub file: *const c_char,
+    /// The line there, from 1.
+    pub line: usize,
+    /// SSH_KNOWN_HOST_PLAIN, _CERT_AUTHORITY or _MARKED_REVOKED.
+    pub marker: i32,
+    /// The line's key; NULL where it cannot be read, or is too weak.
+    pub key: *const ssh_key_t,
+    /// The line as it is, without its end; raw, also NUL-terminated.
+    pub text: *const c_char,
+    /// Its bytes.
+    pub text_len: usize,
+    /// What follows the key; raw, up to the first NUL.
+    pub comment: *const c_char,
+}
+
+/// Takes a line of a known_hosts file. Runs on the calling thread with no lock held.
+pub type ssh_known_host_cb_t = Option<unsafe extern "C" fn(user_data: *mut c_void, line: *const ssh_known_host_t)>;
 
 /// One question of keyboard-interactive authentication.
 #[repr(C)]

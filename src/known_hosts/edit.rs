@@ -39,18 +39,16 @@ impl Edited {
         self.added += 1;
     }
 
-    /// Goes through the lines; entries whose names can be read are shown to `each`, which keeps them or not.
-    fn walk(text: &[u8], mut each: impl FnMut(&mut Self, usize, &[u8], Fields<'_>, &Names)) -> Self {
+    /// Goes through the lines; entries are shown to `each`, which keeps them or not. False from it: the line counts as
+    /// unreadable, and is kept.
+    fn walk(text: &[u8], mut each: impl FnMut(&mut Self, usize, &[u8], Fields<'_>) -> bool) -> Self {
         let mut out = Self { text: Vec::with_capacity(text.len() + 1), ..Self::default() };
         for (index, line) in lines(text).enumerate() {
-            if let Line::Entry(fields) = Line::parse(line) {
-                if let Some(names) = Names::parse(fields.names) {
-                    each(&mut out, index + 1, line, fields, &names);
-                    continue;
-                }
-            }
-            if !matches!(Line::parse(line), Line::Empty) {
-                out.unreadable.push(index + 1);
+            let parsed = Line::parse(line);
+            match parsed {
+                Line::Entry(fields) if each(&mut out, index + 1, line, fields) => continue,
+                Line::Empty => {}
+                _ => out.unreadable.push(index + 1),
             }
             out.keep(line);
         }
@@ -62,7 +60,8 @@ impl Edited {
 /// line with other names as well goes as a whole, as it does there.
 #[must_use]
 pub fn remove(text: &[u8], name: &str, key: Option<&PublicKey>) -> Edited {
-    Edited::walk(text, |out, number, line, fields, names| {
+    Edited::walk(text, |out, number, line, fields| {
+        let Some(names) = Names::parse(fields.names) else { return false };
         let is_meant = fields.marker == Marker::None
             && names.matches(name)
             && key.is_none_or(|key| blob_of(fields.key_type, fields.key).as_deref() == Some(key.blob()));
@@ -71,6 +70,7 @@ pub fn remove(text: &[u8], name: &str, key: Option<&PublicKey>) -> Edited {
         } else {
             out.keep(line);
         }
+        true
     })
 }
 
@@ -78,10 +78,11 @@ pub fn remove(text: &[u8], name: &str, key: Option<&PublicKey>) -> Edited {
 /// does. A line with several names becomes several lines.
 #[must_use]
 pub fn hash(text: &[u8]) -> Edited {
-    Edited::walk(text, |out, _, line, fields, _| {
+    Edited::walk(text, |out, _, line, fields| {
         let names: Vec<&[u8]> = fields.names.split(|&b| b == b',').filter(|name| !name.is_empty()).collect();
         if fields.marker != Marker::None || is_hashed(fields.names) || has_patterns(fields.names) || names.is_empty() {
-            return out.keep(line);
+            out.keep(line);
+            return true;
         }
         // With the CR of a line that ends in one.
         let start = line.len() - fields.key.len() - usize::from(line.ends_with(b"\r"));
@@ -92,6 +93,7 @@ pub fn hash(text: &[u8]) -> Edited {
             out.keep(key);
             out.hashed += 1;
         }
+        true
     })
 }
 
@@ -100,19 +102,21 @@ pub fn hash(text: &[u8]) -> Edited {
 #[must_use]
 pub fn replace(text: &[u8], name: &str, keys: &[&PublicKey], hide: bool) -> Edited {
     let mut found = vec![false; keys.len()];
-    let mut out = Edited::walk(text, |out, number, line, fields, names| {
-        if fields.marker != Marker::None || !names.matches(name) {
-            return out.keep(line);
-        }
-        let blob = blob_of(fields.key_type, fields.key).unwrap_or_default();
-        if let Some((_, found)) = keys.iter().zip(&mut found).find(|(key, _)| key.blob() == blob) {
+    let mut out = Edited::walk(text, |out, number, line, fields| {
+        let Some(names) = Names::parse(fields.names) else { return false };
+        let is_hosts = fields.marker == Marker::None && names.matches(name);
+        let blob = is_hosts.then(|| blob_of(fields.key_type, fields.key).unwrap_or_default()).unwrap_or_default();
+        let listed = keys.iter().zip(&mut found).find(|(key, _)| key.blob() == blob);
+        let is_useless = || PublicKey::parse(&blob).is_err_and(|error| error.kind() != ErrorKind::KeyWeak);
+        if let Some((_, found)) = listed {
             *found = true;
-            return out.keep(line);
+            out.keep(line);
+        } else if !is_hosts || is_useless() {
+            out.keep(line);
+        } else {
+            out.removed.push(number);
         }
-        match PublicKey::parse(&blob) {
-            Err(error) if error.kind() != ErrorKind::KeyWeak => out.keep(line),
-            _ => out.removed.push(number),
-        }
+        true
     });
     for (key, _) in keys.iter().zip(found).filter(|(_, found)| !found) {
         out.add(&line_of(name, key, hide));

@@ -106,6 +106,11 @@ impl Entry {
         PublicKey::parse(&self.blob().ok_or(ErrorKind::KeyCorrupt)?)
     }
 
+    /// Whether this is the line's key.
+    pub(super) fn is_of(&self, key: &PublicKey) -> bool {
+        self.key_type == key.key_type() && self.blob().is_some_and(|blob| blob == key.blob())
+    }
+
     /// Whether there is a key that a host could have. A weak one is: that it is refused does not make it unlisted.
     pub(super) fn is_sound(&self) -> bool {
         self.key().map_or_else(|error| error.kind() == ErrorKind::KeyWeak, |_| true)

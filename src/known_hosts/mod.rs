@@ -19,7 +19,7 @@ pub use edit::Edited;
 pub use entry::Entry;
 pub use line::Marker;
 pub use update::Update;
-pub use verdict::{Known, Verdict};
+pub use verdict::{CertVerdict, Known, Verdict};
 
 use crate::crypto::hostkey::PublicKey;
 use crate::error::{printable, Error, ErrorKind, Result};
@@ -58,12 +58,11 @@ impl KnownHosts {
         self.entries.extend(other.entries);
     }
 
-    /// Puts a file's entries in the place of those it had before, or behind all others.
-    pub fn replace(&mut self, file_name: &str, new: Self) {
-        let at = self.entries.iter().position(|entry| &**entry.file() == file_name);
+    /// Puts what a file has now in the place of what it had, if entries of it are here.
+    pub fn refresh(&mut self, file_name: &str, now: Self) {
+        let Some(at) = self.entries.iter().position(|entry| &**entry.file() == file_name) else { return };
         self.entries.retain(|entry| &**entry.file() != file_name);
-        let at = at.unwrap_or(self.entries.len());
-        self.entries.splice(at..at, new.entries);
+        self.entries.splice(at..at, now.entries);
     }
 
     /// The entries of a host, or all, in the order of the files. The name is compared as in [`KnownHosts::check`], but

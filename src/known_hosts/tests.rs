@@ -225,3 +225,61 @@ fn a_server_that_changes_its_keys_is_followed() {
     }
     std::fs::remove_dir_all(&dir).unwrap();
 }
+
+#[test]
+fn certificates_of_hosts() {
+    use crate::crypto::cert::{CertKind, CertSpec, Certificate};
+    let (ca, host_key) = (PrivateKey::generate_ed25519().unwrap(), key());
+    let (ca_line, key_line) = (ca.public().to_line(""), host_key.to_line(""));
+    let cert = |kind: CertKind, principals: &[&str]| {
+        let spec = CertSpec {
+            kind,
+            serial: 1,
+            key_id: "id",
+            principals,
+            valid_after: 100,
+            valid_before: 200,
+            critical_options: &[],
+            extensions: &[],
+            algorithm: None,
+        };
+        Certificate::issue(&ca, &host_key, &spec).unwrap()
+    };
+    let good = cert(CertKind::Host, &["host.example"]);
+    let listed = format!("@cert-authority *.example {ca_line}");
+    let check = |lines: &[&str], port: u16, cert: &Certificate, now: u64| {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        hosts(&lines).check_cert("Host.example", port, cert, now)
+    };
+    let by_authority = check(&[&listed], 22, &good, 150);
+    assert!(is_match(&by_authority.verdict) && by_authority.refused.is_none());
+    // A line without a port is for every port, where none has one.
+    assert!(is_match(&check(&[&listed], 2222, &good, 150).verdict));
+    let elsewhere = format!("@cert-authority [*.example]:2222 {}", key().to_line(""));
+    assert_eq!(check(&[&listed, &elsewhere], 2222, &good, 150).verdict, Verdict::Unknown);
+    // What does not count leaves the plain key.
+    for (lines, cert, now, kind) in [
+        (vec![listed.as_str()], &good, 200, ErrorKind::CertExpired),
+        (vec![&listed], &good, 99, ErrorKind::CertNotYetValid),
+        (vec![&listed], &cert(CertKind::User, &["host.example"]), 150, ErrorKind::CertWrongKind),
+        (vec![&listed], &cert(CertKind::Host, &["other"]), 150, ErrorKind::CertWrongPrincipal),
+        (vec![], &good, 150, ErrorKind::HostKeyUnknown),
+    ] {
+        let found = check(&lines, 22, cert, now);
+        assert_eq!((found.verdict, found.refused.unwrap().kind()), (Verdict::Unknown, kind));
+        let plain = format!("host.example {key_line}");
+        let found = check(&[lines.as_slice(), &[&plain]].concat(), 22, cert, now);
+        assert!(is_match(&found.verdict) && found.refused.is_some());
+    }
+    for revoked in [&ca_line, &key_line] {
+        let mark = format!("@revoked host.example {revoked}");
+        for port in [22, 2222] {
+            let found = check(&[&listed, &format!("* {key_line}"), &mark], port, &good, 150);
+            assert_eq!(found.verdict, Verdict::Revoked { file: "file".into(), line: 3 });
+        }
+    }
+    // The authority's key is no host's key, and makes it no less unknown.
+    let known = hosts(&[listed]);
+    assert_eq!(known.check("host.example", 22, ca.public()), Verdict::Unknown);
+    assert!(known.known_for("host.example", 2222).has_authority);
+}

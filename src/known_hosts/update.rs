@@ -37,7 +37,7 @@ impl KnownHosts {
         let name = name_to_write(host, port)?;
         // What the file says now, not when it was loaded.
         let mut now = self.clone();
-        now.replace(&path.to_string_lossy(), Self::load(path)?);
+        now.refresh(&path.to_string_lossy(), Self::load(path)?);
         if let Some(reason) = now.reason_to_leave(&path.to_string_lossy(), &name_of(host, port), keys, in_use) {
             return Ok(Update::Left(reason));
         }

@@ -1,7 +1,9 @@
 //! What the entries say of a host's key.
 
 use super::{name_of, Entry, KnownHosts, Marker, DEFAULT_PORT};
+use crate::crypto::cert::{CertCheck, CertKind, Certificate};
 use crate::crypto::hostkey::PublicKey;
+use crate::error::{Error, ErrorKind};
 use std::sync::Arc;
 
 /// What is known of a host's key.
@@ -44,6 +46,16 @@ impl Verdict {
     }
 }
 
+/// What is known of a host's certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertVerdict {
+    /// Whether to trust.
+    pub verdict: Verdict,
+    /// Why the certificate does not count, so that the verdict is that of its key, as if there were no certificate;
+    /// None where the verdict is the certificate's.
+    pub refused: Option<Error>,
+}
+
 /// What is listed for a host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Known {
@@ -58,6 +70,9 @@ impl KnownHosts {
     /// matter. Where the port is not 22 and nothing is listed for it, a key listed without a port will do.
     #[must_use]
     pub fn check(&self, host: &str, port: u16, key: &PublicKey) -> Verdict {
+        if let Some(revoked) = self.revocation(host, port, &[key]) {
+            return revoked;
+        }
         self.names_to_try(host, port)
             .find_map(|(name, is_first)| match self.check_name(&name, key) {
                 Verdict::Unknown => None,
@@ -68,6 +83,67 @@ impl KnownHosts {
             .unwrap_or(Verdict::Unknown)
     }
 
+    /// What is known of a host's certificate, as OpenSSH decides: it counts if an authority listed for the host signed
+    /// it, for a host, for this name, now, and without options nobody knows. If it does not, its key is looked up as one
+    /// without a certificate would be. `now`: seconds since 1970.
+    #[must_use]
+    pub fn check_cert(&self, host: &str, port: u16, cert: &Certificate, now: u64) -> CertVerdict {
+        let keys = [cert.key(), cert.signature_key()];
+        if let Some(verdict) = self.revocation(host, port, &keys) {
+            return CertVerdict { verdict, refused: None };
+        }
+        match self.authority_verdict(host, port, cert, now) {
+            Ok(verdict) => CertVerdict { verdict, refused: None },
+            Err(error) => CertVerdict { verdict: self.check(host, port, cert.key()), refused: Some(error) },
+        }
+    }
+
+    /// What is known of a key and the certificate shown for it, if one was.
+    #[must_use]
+    pub fn check_shown(
+        &self,
+        host: &str,
+        port: u16,
+        key: &PublicKey,
+        cert: Option<&Certificate>,
+        now: u64,
+    ) -> CertVerdict {
+        match cert {
+            Some(cert) => self.check_cert(host, port, cert, now),
+            None => CertVerdict { verdict: self.check(host, port, key), refused: None },
+        }
+    }
+
+    fn authority_verdict(&self, host: &str, port: u16, cert: &Certificate, now: u64) -> Result<Verdict, Error> {
+        let signer = cert.signature_key();
+        for (name, _) in self.names_to_try(host, port) {
+            let mut listed = self
+                .entries
+                .iter()
+                .filter(|entry| entry.marker() == Marker::Authority && entry.matches(&name))
+                .peekable();
+            // Where authorities are listed with the port, those without are not for it.
+            if listed.peek().is_none() {
+                continue;
+            }
+            let Some(entry) = listed.find(|entry| entry.is_of(signer)) else { break };
+            let principal = host.to_ascii_lowercase();
+            cert.check(&CertCheck { principals: &[&principal], ..CertCheck::new(CertKind::Host, now) })?;
+            return Ok(Verdict::matched(entry));
+        }
+        let text = format!("the authority {} of its certificate is not listed for it", signer.fingerprint_sha256());
+        Err(Error::new(ErrorKind::HostKeyUnknown, text))
+    }
+
+    /// Whether one of the keys is revoked: this outranks whatever else is listed, with a port or without.
+    fn revocation(&self, host: &str, port: u16, keys: &[&PublicKey]) -> Option<Verdict> {
+        let revoked = |name: &str| {
+            let mut entries = self.entries.iter().filter(|entry| entry.marker() == Marker::Revoked);
+            entries.find(|entry| entry.matches(name) && keys.iter().any(|key| entry.is_of(key)))
+        };
+        self.names_to_try(host, port).find_map(|(name, _)| revoked(&name)).map(Verdict::revoked)
+    }
+
     /// The name with the port, then the one without.
     fn names_to_try(&self, host: &str, port: u16) -> impl Iterator<Item = (String, bool)> {
         let without = (port != DEFAULT_PORT).then(|| (name_of(host, DEFAULT_PORT), false));
@@ -76,20 +152,15 @@ impl KnownHosts {
 
     fn check_name(&self, name: &str, key: &PublicKey) -> Verdict {
         let (mut matched, mut other) = (None, None);
-        for entry in self.entries.iter().filter(|entry| entry.matches(name)) {
-            let same = entry.blob().is_some_and(|blob| blob == key.blob());
-            match entry.marker() {
-                Marker::Revoked if same => return Verdict::revoked(entry),
-                Marker::None if same => matched = matched.or(Some(entry)),
-                // An entry of the same type explains the change best.
-                Marker::None
-                    if other.is_none_or(|old: &Entry| {
-                        old.key_type() != key.key_type() && entry.key_type() == key.key_type()
-                    }) && entry.is_sound() =>
-                {
-                    other = Some(entry);
-                }
-                _ => {}
+        for entry in self.entries.iter().filter(|entry| entry.marker() == Marker::None && entry.matches(name)) {
+            if entry.is_of(key) {
+                matched = matched.or(Some(entry));
+                continue;
+            }
+            // An entry of the same type explains the change best.
+            let explains = |old: &Entry| old.key_type() != key.key_type() && entry.key_type() == key.key_type();
+            if other.is_none_or(explains) && entry.is_sound() {
+                other = Some(entry);
             }
         }
         match (matched, other) {
