@@ -79,7 +79,7 @@ static bool read_date(const char *text, uint64_t *when)
         end = strptime(split, formats[i].format, &parts);
         if (end == NULL || *end != '\0')
             return false;
-        parts.tm_isdst = utc ? 0 : -1;
+        parts.tm_isdst = utc ? 0 : -1; /* whatever was in force then */
         seconds = utc ? timegm(&parts) : mktime(&parts);
         *when = (uint64_t)seconds;
         return seconds >= 0;
