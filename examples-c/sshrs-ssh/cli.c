@@ -179,7 +179,7 @@ bool cli_parse(struct cli *cli, char **argv)
     if (!options_set_destination(&cli->options, destination) || !take_options(cli, &arguments))
         return false;
     cli->command = cli->options.command = join(arguments.rest);
-    if (!options_finish(&cli->options) || !read_forwards(cli))
+    if (!options_finish(&cli->options) || (!cli->print_config && !read_forwards(cli)))
         return false;
     if (cli->tty >= 0)
         cli->options.request_tty = cli->tty;

@@ -72,7 +72,8 @@ impl World for System {
             Family::V4 => AddressFamily::V4,
             Family::V6 => AddressFamily::V6,
         };
-        let found = engine::canonical_name(name, family)?;
+        // As OpenSSH has it: where the resolver has no answer, the name is none.
+        let found = engine::canonical_name(name, family).unwrap_or_default();
         Ok(found.map(|name| Resolved { canonical: Some(name).filter(|name| !name.is_empty()) }))
     }
 }
