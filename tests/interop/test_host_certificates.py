@@ -164,5 +164,5 @@ def test_our_server_shows_one(key, kind, world, our_sshd_with, tmp_path):
     if kind is OpenSsh:
         rekeyed = OpenSsh(server, tmp_path / "by-authority")
         rekeyed.known_hosts.write_text(known_hosts(Case("", issued(), True), world, server.port))
-        done = rekeyed.run("head -c 3000000 /dev/zero | wc -c", flags=["-v"], RekeyLimit="1M").check()
-        assert done.stdout.strip() == b"3000000" and "rekeying" in done.stderr
+        done = rekeyed.run("head -c 3000000 /dev/zero", flags=["-v"], RekeyLimit="1M").check()
+        assert len(done.stdout) == 3000000 and "rekeying" in done.stderr

@@ -1,6 +1,7 @@
 //! Client authentication against a server of ours.
 
 use super::*;
+use crate::crypto::cert::{CertKind, CertSpec, Certificate};
 use crate::error::ErrorKind;
 use zeroize::Zeroizing;
 
@@ -37,6 +38,39 @@ fn an_rsa_key_signs_with_what_the_server_lists() {
     assert_eq!(choose(Some(&listed(&["rsa-sha2-256"]))).unwrap(), "rsa-sha2-256");
     let none = choose(Some(&listed(&["ssh-rsa", "ssh-ed25519"]))).unwrap_err();
     assert_eq!(none.kind(), ErrorKind::AuthNoSignatureAlgorithm);
+}
+
+#[test]
+fn a_certificate_is_shown_under_a_name_of_its_own() {
+    let key = PrivateKey::generate_rsa(2048).unwrap();
+    let spec = CertSpec {
+        kind: CertKind::User,
+        serial: 0,
+        key_id: "test",
+        principals: &["user"],
+        valid_after: 0,
+        valid_before: u64::MAX,
+        critical_options: &[],
+        extensions: &[],
+        algorithm: None,
+    };
+    let key = key.with_certificate(Certificate::issue(&host_key(), key.public(), &spec).unwrap()).unwrap();
+    let listed = ["ssh-rsa", "rsa-sha2-256", "ssh-ed25519"].map(str::to_owned);
+    let choose = |allowed: &[&'static str], server: Option<&[String]>, ident: &str| {
+        super::super::auth::choose_algorithm(&key, allowed, server, Some(ident.as_bytes())).map_err(|e| e.kind())
+    };
+    let (new, old) = ("SSH-2.0-OpenSSH_9.2p1 Debian-2", "SSH-2.0-OpenSSH_7.7");
+    let (both, sha1) = (["rsa-sha2-512", "rsa-sha2-256"], ["rsa-sha2-512", "ssh-rsa"]);
+    assert_eq!(choose(&both, None, new), Ok("rsa-sha2-512-cert-v01@openssh.com"));
+    assert_eq!(choose(&both, Some(&listed), new), Ok("rsa-sha2-256-cert-v01@openssh.com"));
+    let own = ["rsa-sha2-256-cert-v01@openssh.com", "rsa-sha2-512"];
+    assert_eq!(choose(&own, None, new), Ok("rsa-sha2-256-cert-v01@openssh.com"));
+    assert_eq!(choose(&["ssh-ed25519"], None, new), Err(ErrorKind::AuthNoSignatureAlgorithm));
+    assert_eq!(choose(&both, Some(&listed), old), Err(ErrorKind::AuthNoSignatureAlgorithm));
+    assert_eq!(choose(&sha1, Some(&listed), old), Ok("ssh-rsa-cert-v01@openssh.com"));
+    for ident in ["SSH-2.0-OpenSSH_7.8", "SSH-2.0-OpenSSH_10.0", "SSH-2.0-OpenSSH_for_Windows_7.7", "SSH-2.0-x"] {
+        assert_eq!(choose(&sha1, None, ident), Ok("rsa-sha2-512-cert-v01@openssh.com"), "{ident}");
+    }
 }
 
 #[test]

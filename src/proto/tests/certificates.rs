@@ -1,18 +1,17 @@
 //! Certificates in place of plain keys (OpenSSH PROTOCOL.certkeys), of hosts and of users, through whole connections.
 
 use super::pair::Pair;
-use crate::crypto::cert::Certificate;
+use crate::crypto::cert::{CertKind, CertSpec, Certificate};
 use crate::crypto::hostkey::{Curve, PrivateKey, PublicKey};
 use crate::crypto::registry::{certificate_names, signature_names, SignatureInfo, SIGNATURES};
 use crate::error::ErrorKind;
 use crate::proto::auth::AuthRequest;
 use crate::proto::config::Config;
 use crate::proto::event::{AuthOutcome, AuthQuestion, Event};
-use crate::wire::{Reader, Writer};
 use std::sync::OnceLock;
 
-const USER: u32 = 1;
-const HOST: u32 = 2;
+const USER: CertKind = CertKind::User;
+const HOST: CertKind = CertKind::Host;
 
 /// One of a type; made once, since some are slow to make.
 fn key_of(key_type: &str) -> PrivateKey {
@@ -27,23 +26,24 @@ fn key_of(key_type: &str) -> PrivateKey {
 }
 
 /// A certificate with nothing in it but the key, from a CA of its own.
-fn certify(key: &PublicKey, kind: u32, serial: u64) -> Certificate {
-    let ca = key_of("ssh-ed25519");
-    let mut fields = Reader::new(key.blob());
-    fields.string().unwrap();
-    let mut blob = Vec::new();
-    let mut w = Writer::new(&mut blob);
-    w.string(format!("{}-cert-v01@openssh.com", key.key_type())).string([7; 32]).raw(fields.rest());
-    w.u64(serial).u32(kind).string("test").string("").u64(0).u64(u64::MAX).string("").string("").string("");
-    w.string(ca.public().blob());
-    let signature = ca.sign("ssh-ed25519", &blob).unwrap();
-    Writer::new(&mut blob).string(&signature);
-    Certificate::parse(&blob).unwrap()
+fn certify(key: &PublicKey, kind: CertKind) -> Certificate {
+    let spec = CertSpec {
+        kind,
+        serial: 0,
+        key_id: "test",
+        principals: &[],
+        valid_after: 0,
+        valid_before: u64::MAX,
+        critical_options: &[],
+        extensions: &[],
+        algorithm: None,
+    };
+    Certificate::issue(&key_of("ssh-ed25519"), key, &spec).unwrap()
 }
 
-fn certified(key_type: &str, kind: u32) -> PrivateKey {
+fn certified(key_type: &str, kind: CertKind) -> PrivateKey {
     let key = key_of(key_type);
-    key.with_certificate(certify(key.public(), kind, 0)).unwrap()
+    key.with_certificate(certify(key.public(), kind)).unwrap()
 }
 
 /// Without those of authenticators, with which nothing here signs.
@@ -120,7 +120,7 @@ fn new_keys_leave_the_certificate_as_it_was() {
 #[test]
 fn a_key_takes_no_certificate_of_another() {
     let (key, other) = (key_of("ssh-ed25519"), key_of("ssh-ed25519"));
-    let error = key.with_certificate(certify(other.public(), USER, 0)).unwrap_err();
+    let error = key.with_certificate(certify(other.public(), USER)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CertKeyMismatch);
 }
 
