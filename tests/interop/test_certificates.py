@@ -4,9 +4,10 @@ import contextlib
 
 import pytest
 
-from cert_cases import CASES, SETUPS, World
+from cert_cases import CASES, KEY_TYPES, SETUPS, World
 from conftest import available
 from peers.cert_client import attempt
+from peers.certs import line
 from peers.keys import Keys
 from peers.sshd import start_sshd
 from peers.sshrs_sshd import start_sshrs_sshd
@@ -47,6 +48,44 @@ def test_ours_agrees_with_sshd(case, world, server_for):
     assert theirs == case.expected, "sshd"
     ours = attempt(server_for("sshrs-sshd", case.setup), case.shown(world), case.user)
     assert ours == (theirs if case.ours is None else case.ours)
+
+
+# ---- Our client's certificates ----
+
+
+def shown_by(client, key, certificate: bytes | None = None, beside=None, **options):
+    """Runs a command with a key, and a certificate as CertificateFile or in the file beside the key's."""
+    path = client.home / "key"
+    path.touch(mode=0o600)
+    path.write_bytes(key.path.read_bytes())
+    if beside is not None:
+        (client.home / "key-cert.pub").write_text(line(beside))
+    if certificate is not None:
+        options["CertificateFile"] = client.home / "named"
+        (client.home / "named").write_text(line(certificate))
+    return client.run("echo in", key=None, flags=["-v", "-i", str(path)], BatchMode="yes", **options)
+
+
+@pytest.mark.parametrize("key", KEY_TYPES)
+def test_our_client_shows_the_certificate_beside_the_key(key, world, server_for, client_for):
+    done = shown_by(client_for(server_for("sshd", "ca")), world.keys[key], beside=world.issue(key=key)).check()
+    assert done.stdout == b"in\n" and done.stderr.count("offering") == 1
+
+
+def test_our_client_shows_a_named_certificate_alone(world, server_for, client_for):
+    server, key = server_for("sshd", "ca"), world.keys["rsa"]
+    good, bad = world.issue(key="rsa"), world.issue(ca="stranger", key="rsa")
+    shown_by(client_for(server), key, good).check()
+    shown_by(client_for(server), key, good, PubkeyAcceptedAlgorithms="rsa-sha2-256").check()
+    # Where one is named, the file beside the key is not looked at.
+    shown_by(client_for(server), key, bad, beside=good).check_failed("permission denied")
+    shown_by(client_for(server), key, world.issue(), beside=good).check_failed("permission denied")
+
+
+def test_our_client_goes_on_with_the_key_alone(world, server_for, client_for):
+    server, key = server_for("sshd", "lines"), world.keys["line-no-authority"]
+    done = shown_by(client_for(server), key, beside=world.issue(key="line-no-authority")).check()
+    assert done.stdout == b"in\n" and done.stderr.count("offering") == 2
 
 
 def test_there_are_no_two_of_a_name():
