@@ -37,6 +37,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Transport: host keys", "hostkeys.rs"),
     ("Server: starting one", "server.rs"),
     ("Server: answering a hook's question", "ticket.rs"),
+    ("Server: who may log in", "authorized_keys.rs"),
+    ("Server: what a user may do", "permissions.rs"),
     ("Channel: requests", "channel_request.rs"),
     ("Channel: requests, without waiting", "channel_begin.rs"),
     ("Channel: data", "channel_io.rs"),

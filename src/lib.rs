@@ -6,7 +6,7 @@
 //! ```text
 //! ffi          the C ABI: pointers, panics, status codes, C callbacks    the only place that sees a raw C pointer
 //! config       ssh_config: what is said about a host                     no sockets, no SSH packets, no commands
-//! authorized_keys  likewise: who may log in with which key               no sockets, no SSH packets
+//! authorized_keys  users of crypto: who may log in with which key        no sockets, no SSH packets
 //! known_hosts  users of crypto: which host keys are trusted              no sockets, no SSH packets
 //! engine       threads, locks, sockets, deadlines, calling hooks         the only Mutex/Condvar/thread/clock/socket
 //! proto        sans-I/O SSH: packets, kex, auth, channels                `&mut self` only; bytes + time + answers in, bytes + events out

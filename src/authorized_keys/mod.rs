@@ -13,6 +13,7 @@ pub use line::Place;
 
 use crate::crypto::cert::{CertCheck, CertKind, Certificate};
 use crate::crypto::hostkey::PublicKey;
+use crate::crypto::krl::Krl;
 use crate::crypto::pattern::wildcard;
 use crate::engine::Permissions;
 use crate::error::{printable, Error, ErrorKind, Result};
@@ -26,6 +27,8 @@ use std::sync::Arc;
 
 /// Longer files are refused, so that a mistaken path does not fill the memory.
 const MAX_LEN: u64 = 16 << 20;
+/// The bound of [`Krl::parse`].
+const MAX_KRL: u64 = 128 << 20;
 
 /// A line that admits nobody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +46,7 @@ pub struct AuthorizedKeys {
     authorities: Vec<(PublicKey, Place)>,
     /// Once there is a list, a certificate of a trusted authority must hold a name that is on it.
     principals: Option<Vec<PrincipalLine>>,
+    revoked: Vec<Arc<Krl>>,
     rejected: Vec<Rejected>,
     /// Patterns of variables that `environment` may set.
     environment: Vec<String>,
@@ -71,7 +75,7 @@ impl AuthorizedKeys {
     /// Errors: `File`, where it cannot be read or is longer than 16 MiB.
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let text = read(path, true)?;
+        let text = read(path, true, MAX_LEN)?;
         self.add(&text, &path.to_string_lossy());
         Ok(())
     }
@@ -80,6 +84,18 @@ impl AuthorizedKeys {
     pub fn add(&mut self, text: &[u8], name: &str) {
         let read = self.read_lines(text, name, line::key_line);
         self.keys.extend(read.into_iter().map(|(place, (key, options))| KeyLine { place, key, options }));
+    }
+
+    /// Adds all that others list.
+    pub fn append(&mut self, others: Self) {
+        self.keys.extend(others.keys);
+        self.authorities.extend(others.authorities);
+        if let Some(lines) = others.principals {
+            self.principals.get_or_insert_default().extend(lines);
+        }
+        self.revoked.extend(others.revoked);
+        self.rejected.extend(others.rejected);
+        self.environment.extend(others.environment);
     }
 
     /// Trusts an authority for the certificates of all users (OpenSSH's TrustedUserCAKeys).
@@ -92,7 +108,7 @@ impl AuthorizedKeys {
     /// Errors: `File`, where it does not exist as well.
     pub fn load_authorities(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let text = read(path, false)?;
+        let text = read(path, false, MAX_LEN)?;
         let read = self.read_lines(&text, &path.to_string_lossy(), line::authority_line);
         self.authorities.extend(read.into_iter().map(|(place, key)| (key, place)));
         Ok(())
@@ -104,7 +120,7 @@ impl AuthorizedKeys {
     /// Errors: `File`.
     pub fn load_principals(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let text = read(path, true)?;
+        let text = read(path, true, MAX_LEN)?;
         self.add_principals(&text, &path.to_string_lossy());
         Ok(())
     }
@@ -114,6 +130,21 @@ impl AuthorizedKeys {
         let read = self.read_lines(text, name, line::principal_line);
         let lines = read.into_iter().map(|(place, (name, options))| PrincipalLine { place, name, options });
         self.principals.get_or_insert_default().extend(lines);
+    }
+
+    /// Revokes what a list revokes: keys, certificates, authorities (OpenSSH's RevokedKeys).
+    pub fn add_krl(&mut self, krl: Arc<Krl>) {
+        self.revoked.push(krl);
+    }
+
+    /// Revokes what a file revokes: a list of `ssh-keygen -k`, or public keys, one a line.
+    ///
+    /// Errors: `File`, where it does not exist as well; what [`Krl::parse`] says. Nobody is to be let in then: what the
+    /// file would revoke is not known.
+    pub fn load_krl(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let krl = Krl::parse(&read(path.as_ref(), false, MAX_KRL)?)?;
+        self.add_krl(Arc::new(krl));
+        Ok(())
     }
 
     /// Lets `environment` options set the variables that fit one of these patterns, as OpenSSH's PermitUserEnvironment. A
@@ -153,6 +184,7 @@ impl AuthorizedKeys {
     /// Errors: `KeyRevoked`, `CertRevoked`; what [`Certificate::check`] says; `CertUntrusted`; `KeyNotAuthorized` where
     /// nothing lists the key, or an option of the line that does refuses. The text says which line.
     pub fn check(&self, request: &Request<'_>) -> Result<Permissions> {
+        self.check_revoked(request)?;
         let mut refusal = None;
         let wanted = request.cert.map_or(request.key, Certificate::signature_key);
         for line in &self.keys {
@@ -177,6 +209,19 @@ impl AuthorizedKeys {
             }
             None => Error::from(ErrorKind::KeyNotAuthorized),
         }))
+    }
+
+    fn check_revoked(&self, request: &Request<'_>) -> Result<()> {
+        for krl in &self.revoked {
+            match request.cert {
+                Some(cert) if krl.revokes_cert(cert) || krl.revokes_key(cert.signature_key()) => {
+                    return Err(ErrorKind::CertRevoked.into());
+                }
+                None if krl.revokes_key(request.key) => return Err(ErrorKind::KeyRevoked.into()),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// A certificate of an authority that is trusted for all users.
@@ -285,7 +330,7 @@ fn show(place: &Place) -> String {
     format!("{}:{}", printable(place.file.as_bytes()), place.line)
 }
 
-fn read(path: &Path, may_be_missing: bool) -> Result<Vec<u8>> {
+fn read(path: &Path, may_be_missing: bool, most: u64) -> Result<Vec<u8>> {
     let failed =
         |why: &dyn std::fmt::Display| Error::new(ErrorKind::File, format!("{}: {why}", path.to_string_lossy()));
     let file = match File::open(path) {
@@ -293,9 +338,9 @@ fn read(path: &Path, may_be_missing: bool) -> Result<Vec<u8>> {
         file => file.map_err(|error| failed(&error))?,
     };
     let mut text = Vec::new();
-    file.take(MAX_LEN + 1).read_to_end(&mut text).map_err(|error| failed(&error))?;
-    if text.len() as u64 > MAX_LEN {
-        return Err(failed(&"longer than 16 MiB"));
+    file.take(most + 1).read_to_end(&mut text).map_err(|error| failed(&error))?;
+    if text.len() as u64 > most {
+        return Err(failed(&format!("longer than {most} bytes")));
     }
     Ok(text)
 }

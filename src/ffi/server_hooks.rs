@@ -5,7 +5,7 @@ use super::key::ssh_key_t;
 use super::server_types::{ssh_prompt_answer_t, ssh_server_hooks_t};
 use super::stream::UserData;
 use super::text::c_string;
-use super::ticket::{put, Question};
+use super::ticket::{put, Facts, Question};
 use super::types::ssh_ticket_t;
 use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::PublicKey;
@@ -174,7 +174,7 @@ impl CHooks {
     fn streamlocal(&self, name: &str, hook: PathHook, transport: &Transport, path: &str, answer: Answer<bool>) {
         let Some((hook, path)) = hook.zip(text(path.as_bytes())) else { return };
         let mut handle = self.transport(transport);
-        put(transport, name, Question::Grant(answer), &[], |ticket| {
+        put(transport, name, Question::Grant(answer), Facts::default(), |ticket| {
             // SAFETY: as above.
             Some(unsafe { hook(self.data.pointer(), ticket, &mut handle, path.as_ptr()) })
         });
@@ -288,7 +288,15 @@ impl Hooks for CHooks {
     fn check_auth(&self, transport: &Transport, ask: &AuthAsk, answer: Answer<AuthVerdict>) {
         let Some(user) = text(ask.user.as_bytes()) else { return };
         let mut handle = self.transport(transport);
-        put(transport, auth_hook(&ask.question), Question::Auth(answer), &ask.passed, |ticket| {
+        let facts = Facts {
+            passed: c_string(&ask.passed.join(",")),
+            sk: match &ask.question {
+                AuthQuestion::KeySigned { sk, .. } => *sk,
+                _ => None,
+            },
+            ..Facts::default()
+        };
+        put(transport, auth_hook(&ask.question), Question::Auth(answer), facts, |ticket| {
             let call = AuthCall { ticket, transport: &mut handle, user: user.as_ptr() };
             match &ask.question {
                 AuthQuestion::None => self.hooks.check_auth_none.map(|hook| {
@@ -328,7 +336,7 @@ impl Hooks for CHooks {
             "direct-streamlocal@openssh.com" => "check_channel_direct_streamlocal_request",
             _ => "check_channel_request",
         };
-        put(transport, name, Question::Open(answer), &[], |ticket| self.open(ticket, transport, id, open));
+        put(transport, name, Question::Open(answer), Facts::default(), |ticket| self.open(ticket, transport, id, open));
     }
 
     fn check_channel_request(&self, channel: &Channel, ask: &ChannelAsk<'_>, answer: Answer<Verdict>) {
@@ -336,7 +344,8 @@ impl Hooks for CHooks {
             return answer.give(Verdict::Undecided);
         }
         let mut handle = self.channel(channel);
-        put(&channel.transport(), request_hook(ask), Question::Request(answer), &[], |ticket| {
+        let facts = Facts { by_permissions: matches!(ask, ChannelAsk::PermittedEnvironment(_)), ..Facts::default() };
+        put(&channel.transport(), request_hook(ask), Question::Request(answer), facts, |ticket| {
             self.request(ticket, &mut handle, ask)
         });
     }
@@ -344,7 +353,7 @@ impl Hooks for CHooks {
     fn check_port_forward(&self, transport: &Transport, address: &str, port: u16, answer: Answer<Option<u16>>) {
         let Some((hook, address)) = self.hooks.check_port_forward_request.zip(text(address.as_bytes())) else { return };
         let mut handle = self.transport(transport);
-        put(transport, "check_port_forward_request", Question::Forward(port, answer), &[], |ticket| {
+        put(transport, "check_port_forward_request", Question::Forward(port, answer), Facts::default(), |ticket| {
             // SAFETY: as above.
             Some(unsafe { hook(self.data.pointer(), ticket, &mut handle, address.as_ptr(), port.into()) })
         });
@@ -355,7 +364,7 @@ impl Hooks for CHooks {
             return;
         };
         let mut handle = self.transport(transport);
-        put(transport, "cancel_port_forward_request", Question::Grant(answer), &[], |ticket| {
+        put(transport, "cancel_port_forward_request", Question::Grant(answer), Facts::default(), |ticket| {
             // SAFETY: as above.
             Some(unsafe { hook(self.data.pointer(), ticket, &mut handle, address.as_ptr(), port.into()) })
         });
@@ -374,7 +383,7 @@ impl Hooks for CHooks {
     fn check_global_request(&self, transport: &Transport, request: &str, data: &[u8], answer: Answer<Option<Vec<u8>>>) {
         let Some((hook, kind)) = self.hooks.check_global_request.zip(text(request.as_bytes())) else { return };
         let mut handle = self.transport(transport);
-        put(transport, "check_global_request", Question::Global(answer), &[], |ticket| {
+        put(transport, "check_global_request", Question::Global(answer), Facts::default(), |ticket| {
             let (bytes, len) = (data.as_ptr().cast(), data.len());
             // SAFETY: as above.
             Some(unsafe { hook(self.data.pointer(), ticket, &mut handle, kind.as_ptr(), bytes, len) })

@@ -4,8 +4,8 @@
 use super::arg::{self, invalid};
 use super::guard::{guard_unit, guard_value};
 use super::server_types::*;
-use super::text::c_string;
 use super::types::ssh_status_t;
+use crate::crypto::hostkey::SkSignature;
 use crate::engine::{Answer, Refusal, Transport, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::event::{AuthVerdict, Prompts};
@@ -16,7 +16,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct ssh_ticket_t {
     /// Guards what is put in; no other lock is taken and nothing of the application's runs under it.
     state: Mutex<State>,
-    passed: CString,
+    facts: Facts,
+}
+
+/// What a question is about, beyond what its hook gets.
+#[derive(Default)]
+pub(super) struct Facts {
+    /// Methods the user passed.
+    pub passed: CString,
+    /// What the authenticator said that signed.
+    pub sk: Option<SkSignature>,
+    /// Asked for the user's permissions, not by the client.
+    pub by_permissions: bool,
 }
 
 struct State {
@@ -121,7 +132,7 @@ pub(super) fn put(
     transport: &Transport,
     name: &str,
     question: Question,
-    passed: &[&str],
+    facts: Facts,
     hook: impl FnOnce(*mut ssh_ticket_t) -> Option<i32>,
 ) {
     let state = Mutex::new(State {
@@ -131,7 +142,7 @@ pub(super) fn put(
         port: None,
         reply: Vec::new(),
     });
-    let ours = Arc::new(ssh_ticket_t { state, passed: c_string(&passed.join(",")) });
+    let ours = Arc::new(ssh_ticket_t { state, facts });
     let theirs = Arc::into_raw(Arc::clone(&ours)).cast_mut();
     let result = hook(theirs);
     if result == Some(SSH_HOOK_PENDING) {
@@ -187,7 +198,38 @@ pub unsafe extern "C" fn ssh_ticket_free(ticket: *mut ssh_ticket_t) {
 #[no_mangle]
 pub unsafe extern "C" fn ssh_ticket_get_passed(ticket: *const ssh_ticket_t) -> *const c_char {
     // SAFETY: the C contract, see ffi/mod.rs.
-    guard_value(std::ptr::null(), || unsafe { ticket.as_ref() }.map(|ticket| ticket.passed.as_ptr()))
+    guard_value(std::ptr::null(), || unsafe { ticket.as_ref() }.map(|ticket| ticket.facts.passed.as_ptr()))
+}
+
+/// Gives what an authenticator (FIDO) said with the signature that is asked about: check_auth_publickey, is_signed.
+///
+/// The library refuses a signature without a present user (flag 0x01) by itself, unless ssh_transport_set_permissions
+/// said otherwise; what the counter must be, greater than at the last login if the authenticator counts at all, is for
+/// the application to remember and decide.
+/// out_flags: 0x01: its user was present; 0x04: its user was verified.
+/// out_counter: how many signatures it made.
+/// Returns SSH_OK, or SSH_ERR_INVALID_STATE where no authenticator signed.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_ticket_get_sk(
+    ticket: *const ssh_ticket_t,
+    out_flags: *mut u32,
+    out_counter: *mut u32,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let ((out_flags, out_counter), ticket) = unsafe { (arg::outs(out_flags, out_counter)?, arg::handle(ticket)?) };
+        let said = ticket.facts.sk.ok_or_else(|| Error::new(ErrorKind::InvalidState, "no authenticator signed"))?;
+        (*out_flags, *out_counter) = (said.flags.into(), said.counter);
+        Ok(())
+    })
+}
+
+/// Returns whether a question is put for the user's permissions (ssh_transport_set_permissions) rather than asked by the
+/// client: a variable that check_channel_env_request is to set for the program. The answer changes nothing.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_ticket_is_by_permissions(ticket: *const ssh_ticket_t) -> bool {
+    // SAFETY: the C contract, see ffi/mod.rs.
+    guard_value(false, || unsafe { ticket.as_ref() }.map(|ticket| ticket.facts.by_permissions))
 }
 
 /// Puts the text that goes with an answer: why a channel is refused, or what to show with SSH_AUTH_CHANGE_PASSWORD.

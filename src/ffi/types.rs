@@ -419,6 +419,42 @@ pub use super::ready::ssh_ready_t;
 pub use super::security_options::ssh_security_options_t;
 pub use super::ticket::ssh_ticket_t;
 
+pub use super::authorized_keys::ssh_authorized_keys_t;
+pub use super::permissions::ssh_permissions_t;
+
+/// A terminal may be asked for.
+pub const SSH_PERMIT_PTY: i32 = 1;
+/// An agent may be forwarded.
+pub const SSH_PERMIT_AGENT_FORWARDING: i32 = 2;
+/// X11 may be forwarded.
+pub const SSH_PERMIT_X11_FORWARDING: i32 = 3;
+/// Ports and Unix sockets may be forwarded.
+pub const SSH_PERMIT_PORT_FORWARDING: i32 = 4;
+/// The user's ~/.ssh/rc may be run, which is the application's part.
+pub const SSH_PERMIT_USER_RC: i32 = 5;
+/// What has no name here, tunnels for one; not where "restrict" was said.
+pub const SSH_PERMIT_OTHERS: i32 = 6;
+
+/// Who wants to log in, for ssh_authorized_keys_check; initialise with SSH_AUTHORIZED_KEYS_REQUEST_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ssh_authorized_keys_request_t {
+    /// sizeof(ssh_authorized_keys_request_t).
+    pub size: usize,
+    /// The user to log in as; borrowed.
+    pub user: *const c_char,
+    /// The key as a hook receives it, with its certificate if there is one; borrowed.
+    pub key: *const ssh_key_t,
+    /// The peer's address in numbers, as ssh_transport_getpeername gives it; borrowed. NULL: not known, which fits no
+    /// address.
+    pub address: *const c_char,
+    /// The peer's name, where the application looked one up; borrowed; NULL: none. Whoever controls the peer's reverse DNS
+    /// chooses it.
+    pub host: *const c_char,
+    /// Seconds since 1970; 0: by the machine's clock.
+    pub now: u64,
+}
+
 /// How a private key is written. Initialise with SSH_KEY_WRITE_OPTIONS_INIT.
 #[repr(C)]
 #[derive(Clone, Copy)]

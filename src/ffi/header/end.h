@@ -15,6 +15,8 @@
     { sizeof(ssh_cert_check_options_t), 0, false, 0, NULL, 0, NULL, 0, NULL, 0, NULL, NULL }
 #define SSH_CERT_ISSUE_OPTIONS_INIT \
     { sizeof(ssh_cert_issue_options_t), 0, false, 0, NULL, NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL }
+#define SSH_AUTHORIZED_KEYS_REQUEST_INIT \
+    { sizeof(ssh_authorized_keys_request_t), NULL, NULL, NULL, NULL, 0 }
 #define SSH_FORWARD_HANDLER_INIT \
     { sizeof(ssh_forward_handler_t), NULL, NULL, NULL }
 #define SSH_PASSWORD_OPTIONS_INIT \
@@ -41,6 +43,8 @@ SSHRS_AUTO_(ssh_ready_free, ssh_ready_t)
 SSHRS_AUTO_(ssh_relay_free, ssh_relay_t)
 SSHRS_AUTO_(ssh_security_options_free, ssh_security_options_t)
 SSHRS_AUTO_(ssh_known_hosts_free, ssh_known_hosts_t)
+SSHRS_AUTO_(ssh_authorized_keys_free, ssh_authorized_keys_t)
+SSHRS_AUTO_(ssh_permissions_free, ssh_permissions_t)
 SSHRS_AUTO_(ssh_exception_free, ssh_exception_t)
 SSHRS_AUTO_(ssh_exec_result_free, ssh_exec_result_t)
 SSHRS_AUTO_(ssh_string_free, char)
@@ -55,6 +59,8 @@ SSHRS_AUTO_(ssh_bytes_free, uint8_t)
 #define SSH_AUTO_RELAY __attribute__((cleanup(ssh_relay_free_auto_)))
 #define SSH_AUTO_SECURITY_OPTIONS __attribute__((cleanup(ssh_security_options_free_auto_)))
 #define SSH_AUTO_KNOWN_HOSTS __attribute__((cleanup(ssh_known_hosts_free_auto_)))
+#define SSH_AUTO_AUTHORIZED_KEYS __attribute__((cleanup(ssh_authorized_keys_free_auto_)))
+#define SSH_AUTO_PERMISSIONS __attribute__((cleanup(ssh_permissions_free_auto_)))
 #define SSH_AUTO_EXCEPTION __attribute__((cleanup(ssh_exception_free_auto_)))
 #define SSH_AUTO_EXEC_RESULT __attribute__((cleanup(ssh_exec_result_free_auto_)))
 #define SSH_AUTO_STRING __attribute__((cleanup(ssh_string_free_auto_)))
