@@ -80,6 +80,9 @@ extern "C" {
 /** Where a callback puts answers. */
 typedef struct ssh_prompt_answers_t ssh_prompt_answers_t;
 
+/** Whom a server admits. */
+typedef struct ssh_authorized_keys_t ssh_authorized_keys_t;
+
 /** A certificate of a user's or host's key, whose signature by the authority it names is verified. */
 typedef struct ssh_cert_t ssh_cert_t;
 
@@ -112,6 +115,9 @@ typedef struct ssh_known_hosts_t ssh_known_hosts_t;
 
 /** A key revocation list: which keys and certificates are no longer good. */
 typedef struct ssh_krl_t ssh_krl_t;
+
+/** What a user may do; never changes. */
+typedef struct ssh_permissions_t ssh_permissions_t;
 
 /** Tells which of many channels, transports and events are ready, through one descriptor: for event loops. */
 typedef struct ssh_ready_t ssh_ready_t;
@@ -291,6 +297,24 @@ typedef struct ssh_ticket_t ssh_ticket_t;
 
 /** No state: clears the handle's interest when it is told. */
 #define SSH_READY_ONESHOT 256
+
+/** A terminal may be asked for. */
+#define SSH_PERMIT_PTY 1
+
+/** An agent may be forwarded. */
+#define SSH_PERMIT_AGENT_FORWARDING 2
+
+/** X11 may be forwarded. */
+#define SSH_PERMIT_X11_FORWARDING 3
+
+/** Ports and Unix sockets may be forwarded. */
+#define SSH_PERMIT_PORT_FORWARDING 4
+
+/** The user's ~/.ssh/rc may be run, which is the application's part. */
+#define SSH_PERMIT_USER_RC 5
+
+/** What has no name here, tunnels for one; not where "restrict" was said. */
+#define SSH_PERMIT_OTHERS 6
 
 /** A user's certificate. */
 #define SSH_CERT_USER 1
@@ -581,6 +605,28 @@ typedef int32_t (*ssh_config_resolve_cb_t)(void *user_data,
                                            uint32_t address_family,
                                            char *out_canonical,
                                            size_t out_size);
+
+/** Who wants to log in, for ssh_authorized_keys_check; initialise with SSH_AUTHORIZED_KEYS_REQUEST_INIT. */
+typedef struct ssh_authorized_keys_request_t {
+    /** sizeof(ssh_authorized_keys_request_t). */
+    size_t size;
+    /** The user to log in as; borrowed. */
+    const char *user;
+    /** The key as a hook receives it, with its certificate if there is one; borrowed. */
+    const ssh_key_t *key;
+    /**
+     * The peer's address in numbers, as ssh_transport_getpeername gives it; borrowed. NULL: not known, which fits no
+     * address.
+     */
+    const char *address;
+    /**
+     * The peer's name, where the application looked one up; borrowed; NULL: none. Whoever controls the peer's reverse DNS
+     * chooses it.
+     */
+    const char *host;
+    /** Seconds since 1970; 0: by the machine's clock. */
+    uint64_t now;
+} ssh_authorized_keys_request_t;
 
 /** How a private key is written. Initialise with SSH_KEY_WRITE_OPTIONS_INIT. */
 typedef struct ssh_key_write_options_t {
@@ -3195,6 +3241,26 @@ void ssh_ticket_free(ssh_ticket_t *ticket);
 const char *ssh_ticket_get_passed(const ssh_ticket_t *ticket);
 
 /**
+ * Gives what an authenticator (FIDO) said with the signature that is asked about: check_auth_publickey, is_signed.
+ *
+ * The library refuses a signature without a present user (flag 0x01) by itself, unless ssh_transport_set_permissions
+ * said otherwise; what the counter must be, greater than at the last login if the authenticator counts at all, is for
+ * the application to remember and decide.
+ * out_flags: 0x01: its user was present; 0x04: its user was verified.
+ * out_counter: how many signatures it made.
+ * Returns SSH_OK, or SSH_ERR_INVALID_STATE where no authenticator signed.
+ */
+ssh_status_t ssh_ticket_get_sk(const ssh_ticket_t *ticket,
+                               uint32_t *out_flags,
+                               uint32_t *out_counter);
+
+/**
+ * Returns whether a question is put for the user's permissions (ssh_transport_set_permissions) rather than asked by the
+ * client: a variable that check_channel_env_request is to set for the program. The answer changes nothing.
+ */
+bool ssh_ticket_is_by_permissions(const ssh_ticket_t *ticket);
+
+/**
  * Puts the text that goes with an answer: why a channel is refused, or what to show with SSH_AUTH_CHANGE_PASSWORD.
  *
  * text: copied.
@@ -3235,6 +3301,232 @@ ssh_status_t ssh_ticket_set_port(ssh_ticket_t *ticket, uint32_t port);
  * data: copied.
  */
 ssh_status_t ssh_ticket_set_reply(ssh_ticket_t *ticket, const void *data, size_t data_len);
+
+/* ==== Server: who may log in =================================================================================== */
+
+/**
+ * Makes lists that admit nobody yet: what a server asks ssh_authorized_keys_check about. One is made for each login, or
+ * kept for a user as long as the files do not change.
+ *
+ * out_keys: owned result, ssh_authorized_keys_free.
+ */
+ssh_status_t ssh_authorized_keys_new(ssh_authorized_keys_t **out_keys);
+
+/**
+ * Adds the keys of a file in the format of authorized_keys, with all options of sshd(8). A file that does not exist lists
+ * none. A line that cannot be read or has an unknown option admits nobody, and ssh_authorized_keys_get_rejected tells of
+ * it; the others count. That the file is its user's and nobody else may write it is for the caller to see to.
+ *
+ * path: borrowed.
+ * Returns SSH_OK, or SSH_ERR_FILE.
+ */
+ssh_status_t ssh_authorized_keys_load_file(ssh_authorized_keys_t *keys,
+                                           const char *path);
+
+/**
+ * Adds the keys of a file's content, as ssh_authorized_keys_load_file does.
+ *
+ * data: borrowed.
+ * name: borrowed; what the text is called in reports; NULL: "memory".
+ */
+ssh_status_t ssh_authorized_keys_load_memory(ssh_authorized_keys_t *keys,
+                                             const void *data,
+                                             size_t data_len,
+                                             const char *name);
+
+/**
+ * Trusts a certificate authority for all users (sshd_config's TrustedUserCAKeys): its certificates let in the users that
+ * are among their principals.
+ *
+ * ca: copied; a public key.
+ */
+ssh_status_t ssh_authorized_keys_add_user_ca(ssh_authorized_keys_t *keys,
+                                             const ssh_key_t *ca);
+
+/**
+ * Trusts the certificate authorities whose public keys a file lists, one a line.
+ *
+ * path: borrowed.
+ * Returns SSH_OK, or SSH_ERR_FILE.
+ */
+ssh_status_t ssh_authorized_keys_load_user_ca_file(ssh_authorized_keys_t *keys, const char *path);
+
+/**
+ * Adds a file of the names the user goes by (sshd_config's AuthorizedPrincipalsFile): from here on a certificate of an
+ * authority that is trusted for all users needs one of them among its principals, rather than the user's name. Lines may
+ * have options in front. A file that does not exist lists none.
+ *
+ * path: borrowed.
+ * Returns SSH_OK, or SSH_ERR_FILE.
+ */
+ssh_status_t ssh_authorized_keys_load_principals_file(ssh_authorized_keys_t *keys,
+                                                      const char *path);
+
+/**
+ * Revokes what a file revokes (sshd_config's RevokedKeys): keys, certificates and authorities of a list made with
+ * `ssh-keygen -k`, or the public keys of a text file, one a line.
+ *
+ * path: borrowed.
+ * Returns SSH_OK; SSH_ERR_FILE, also where it does not exist; SSH_ERR_KRL_CORRUPT. What the file would revoke is not known
+ * then: let nobody in.
+ */
+ssh_status_t ssh_authorized_keys_load_krl_file(ssh_authorized_keys_t *keys,
+                                               const char *path);
+
+/**
+ * Lets the option environment= set variables (sshd_config's PermitUserEnvironment); before this is called it sets none.
+ * Some variables, LD_PRELOAD for one, change what every program does: permit what is needed.
+ *
+ * patterns: copied; comma-separated, with * and ?; "*" permits all.
+ */
+ssh_status_t ssh_authorized_keys_permit_environment(ssh_authorized_keys_t *keys,
+                                                    const char *patterns);
+
+/** Returns how many lines admit nobody because they could not be read. */
+size_t ssh_authorized_keys_get_rejected_count(const ssh_authorized_keys_t *keys);
+
+/**
+ * Says which line could not be read, and why: "file:line: reason".
+ *
+ * index: from 0.
+ * out_text: owned result, ssh_string_free.
+ * Returns SSH_OK, or SSH_ERR_INVALID_ARGUMENT past the last.
+ */
+ssh_status_t ssh_authorized_keys_get_rejected(const ssh_authorized_keys_t *keys,
+                                              size_t index,
+                                              char **out_text);
+
+/**
+ * Decides whether a user may log in with a key, as sshd decides: the lines that list the key, or the authority of its
+ * certificate, with their from=, expiry-time= and principals=; then the authorities trusted for all users; before all,
+ * what is revoked. A signature is not asked for: check_auth_publickey gets a key that is not signed for yet, too.
+ *
+ * request: borrowed.
+ * out_permissions: owned result, ssh_permissions_free; what the user may do then, for ssh_transport_set_permissions.
+ * Returns SSH_OK; SSH_ERR_KEY_NOT_AUTHORIZED where nothing lists the key or the line that does refuses it;
+ * SSH_ERR_KEY_REVOKED; for certificates SSH_ERR_CERT_UNTRUSTED, _EXPIRED, _NOT_YET_VALID, _WRONG_PRINCIPAL, _WRONG_KIND,
+ * _UNKNOWN_OPTION, _SOURCE_ADDRESS, _WEAK_SIGNATURE, _REVOKED. The exception's text says which line and why; it is for the
+ * server's log, not for the peer.
+ */
+ssh_status_t ssh_authorized_keys_check(const ssh_authorized_keys_t *keys,
+                                       const ssh_authorized_keys_request_t *request,
+                                       ssh_permissions_t **out_permissions);
+
+/** Releases lists. NULL is allowed. */
+void ssh_authorized_keys_free(ssh_authorized_keys_t *keys);
+
+/* ==== Server: what a user may do =============================================================================== */
+
+/**
+ * Returns whether the user may do something; false for NULL.
+ *
+ * what: one of SSH_PERMIT_*; false for any other number.
+ */
+bool ssh_permissions_is_permitted(const ssh_permissions_t *permissions, int32_t what);
+
+/** Returns the command that runs in place of whatever is asked for, or NULL. Borrowed result; raw. */
+const char *ssh_permissions_get_command(const ssh_permissions_t *permissions);
+
+/**
+ * Returns the tunnel device that is forced, a number or "any", or NULL. Borrowed result. Tunnels are the application's
+ * part: the library has none.
+ */
+const char *ssh_permissions_get_tunnel(const ssh_permissions_t *permissions);
+
+/** Returns how many variables the program's environment gets. */
+size_t ssh_permissions_get_environment_count(const ssh_permissions_t *permissions);
+
+/**
+ * Returns a variable's name, or NULL past the last. Borrowed result.
+ *
+ * index: from 0.
+ */
+const char *ssh_permissions_get_environment_name(const ssh_permissions_t *permissions, size_t index);
+
+/**
+ * Returns a variable's value, or NULL past the last. Borrowed result; raw.
+ *
+ * index: from 0.
+ */
+const char *ssh_permissions_get_environment_value(const ssh_permissions_t *permissions, size_t index);
+
+/** Returns how many places connections may go to (permitopen); 0: anywhere, where port forwarding is permitted. */
+size_t ssh_permissions_get_permitopen_count(const ssh_permissions_t *permissions);
+
+/**
+ * Gives a place connections may go to.
+ *
+ * index: from 0.
+ * out_host: borrowed result; "*" for any.
+ * out_port: 0 for any.
+ * Returns SSH_OK, or SSH_ERR_INVALID_ARGUMENT past the last.
+ */
+ssh_status_t ssh_permissions_get_permitopen(const ssh_permissions_t *permissions,
+                                            size_t index,
+                                            const char **out_host,
+                                            uint32_t *out_port);
+
+/** Returns how many places may be listened at (permitlisten); 0: anywhere, where port forwarding is permitted. */
+size_t ssh_permissions_get_permitlisten_count(const ssh_permissions_t *permissions);
+
+/** Gives a place that may be listened at; as ssh_permissions_get_permitopen. The host may be a pattern. */
+ssh_status_t ssh_permissions_get_permitlisten(const ssh_permissions_t *permissions,
+                                              size_t index,
+                                              const char **out_host,
+                                              uint32_t *out_port);
+
+/**
+ * Returns whether an authenticator (FIDO) must have been touched: true, unless its line or certificate says
+ * no-touch-required. The library refuses others by itself where these permissions are set.
+ */
+bool ssh_permissions_is_touch_required(const ssh_permissions_t *permissions);
+
+/**
+ * Returns whether an authenticator must have verified its user, by PIN or finger (verify-required). As
+ * ssh_permissions_is_touch_required.
+ */
+bool ssh_permissions_is_verify_required(const ssh_permissions_t *permissions);
+
+/** Returns the name of the file that permits. Borrowed result; "" where it was no file; NULL for NULL. */
+const char *ssh_permissions_get_file(const ssh_permissions_t *permissions);
+
+/** Returns the line of the file that permits, from 1; 0 where there is none. */
+size_t ssh_permissions_get_line(const ssh_permissions_t *permissions);
+
+/**
+ * Returns the key ID of the certificate that was presented, for the log; NULL where there was none. Borrowed result.
+ */
+const char *ssh_permissions_get_key_id(const ssh_permissions_t *permissions);
+
+/** Returns the serial number of the certificate that was presented; 0 where there was none. */
+uint64_t ssh_permissions_get_serial(const ssh_permissions_t *permissions);
+
+/** Releases permissions. NULL is allowed. */
+void ssh_permissions_free(ssh_permissions_t *permissions);
+
+/**
+ * Says what the user may do, and makes the library keep to it (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
+ *
+ * In an authentication hook, or before its ticket is settled: the permissions go with the answer, and count only if it
+ * lets the user pass; where several steps are needed, what all of them permit counts, and two commands that differ refuse.
+ * After authentication: from now on. Requests for a terminal, for X11 and agent forwarding, for connections and for
+ * listening that are not permitted are refused without a call of their hooks, and the log tells. Where a command is
+ * forced, check_channel_exec_request gets it in place of whatever program was asked for, behind a call of
+ * check_channel_env_request with SSH_ORIGINAL_COMMAND (the command or the name of the subsystem that was asked for; none
+ * for a shell), for which ssh_ticket_is_by_permissions is true; a command "internal-sftp" is the subsystem "sftp" instead.
+ * Variables of the permissions come in the same way. A signature of an authenticator (FIDO) without the touch or the
+ * verification that is required is refused whatever the hook answers.
+ * permissions: copied.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE on a client, and before authentication while no question is open.
+ */
+ssh_status_t ssh_transport_set_permissions(ssh_transport_t *transport,
+                                           const ssh_permissions_t *permissions);
+
+/**
+ * Returns what the logged in user may do; NULL where nothing was said, before authentication and for NULL. An owned
+ * result, ssh_permissions_free.
+ */
+ssh_permissions_t *ssh_transport_get_permissions(const ssh_transport_t *transport);
 
 /* ==== Channel: requests ======================================================================================== */
 
@@ -3868,6 +4160,8 @@ void ssh_relay_free(ssh_relay_t *relay);
     { sizeof(ssh_cert_check_options_t), 0, false, 0, NULL, 0, NULL, 0, NULL, 0, NULL, NULL }
 #define SSH_CERT_ISSUE_OPTIONS_INIT \
     { sizeof(ssh_cert_issue_options_t), 0, false, 0, NULL, NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL }
+#define SSH_AUTHORIZED_KEYS_REQUEST_INIT \
+    { sizeof(ssh_authorized_keys_request_t), NULL, NULL, NULL, NULL, 0 }
 #define SSH_FORWARD_HANDLER_INIT \
     { sizeof(ssh_forward_handler_t), NULL, NULL, NULL }
 #define SSH_PASSWORD_OPTIONS_INIT \
@@ -3894,6 +4188,8 @@ SSHRS_AUTO_(ssh_ready_free, ssh_ready_t)
 SSHRS_AUTO_(ssh_relay_free, ssh_relay_t)
 SSHRS_AUTO_(ssh_security_options_free, ssh_security_options_t)
 SSHRS_AUTO_(ssh_known_hosts_free, ssh_known_hosts_t)
+SSHRS_AUTO_(ssh_authorized_keys_free, ssh_authorized_keys_t)
+SSHRS_AUTO_(ssh_permissions_free, ssh_permissions_t)
 SSHRS_AUTO_(ssh_exception_free, ssh_exception_t)
 SSHRS_AUTO_(ssh_exec_result_free, ssh_exec_result_t)
 SSHRS_AUTO_(ssh_string_free, char)
@@ -3908,6 +4204,8 @@ SSHRS_AUTO_(ssh_bytes_free, uint8_t)
 #define SSH_AUTO_RELAY __attribute__((cleanup(ssh_relay_free_auto_)))
 #define SSH_AUTO_SECURITY_OPTIONS __attribute__((cleanup(ssh_security_options_free_auto_)))
 #define SSH_AUTO_KNOWN_HOSTS __attribute__((cleanup(ssh_known_hosts_free_auto_)))
+#define SSH_AUTO_AUTHORIZED_KEYS __attribute__((cleanup(ssh_authorized_keys_free_auto_)))
+#define SSH_AUTO_PERMISSIONS __attribute__((cleanup(ssh_permissions_free_auto_)))
 #define SSH_AUTO_EXCEPTION __attribute__((cleanup(ssh_exception_free_auto_)))
 #define SSH_AUTO_EXEC_RESULT __attribute__((cleanup(ssh_exec_result_free_auto_)))
 #define SSH_AUTO_STRING __attribute__((cleanup(ssh_string_free_auto_)))

@@ -1,9 +1,8 @@
 #include "auth.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "authorized_keys.h"
+#include "admission.h"
 #include "report.h"
 
 /* Takes as long wherever the texts differ. */
@@ -65,22 +64,18 @@ static int32_t on_interactive_response(void *user_data, ssh_ticket_t *ticket, ss
 static int32_t on_publickey(void *user_data, ssh_ticket_t *ticket, ssh_transport_t *transport, const char *username,
                             const ssh_key_t *key, const char *algorithm, bool is_signed)
 {
-    struct connection *connection = user_data;
+    const struct connection *connection = user_data;
     const struct server *server = connection->server;
-    struct restrictions restrictions = {0};
     bool user_ok = is_the_user(server, username);
-    /* Read for everyone: how long it takes must not tell whether the user exists. */
-    bool listed = authorized_keys_find(server->config.authorized_keys, key, &restrictions);
+    /* Looked up for everyone: how long it takes must not tell whether the user exists. */
+    ssh_permissions_t *permissions = admission_check(connection, key);
+    bool ok = user_ok && permissions != NULL && ssh_transport_set_permissions(transport, permissions) == SSH_OK;
 
-    (void)ticket, (void)transport, (void)algorithm;
-    if (!user_ok || !listed || !is_signed) {
-        free(restrictions.command);
-        return user_ok && listed ? SSH_AUTH_SUCCESSFUL : SSH_AUTH_FAILED;
-    }
-    /* A later key is the one that counts. */
-    free(connection->restrictions.command);
-    connection->restrictions = restrictions;
-    return server->config.two_step ? SSH_AUTH_PARTIALLY_SUCCESSFUL : SSH_AUTH_SUCCESSFUL;
+    (void)ticket, (void)algorithm;
+    ssh_permissions_free(permissions);
+    if (!ok)
+        return SSH_AUTH_FAILED;
+    return is_signed && server->config.two_step ? SSH_AUTH_PARTIALLY_SUCCESSFUL : SSH_AUTH_SUCCESSFUL;
 }
 
 static const char *on_banner(void *user_data, ssh_transport_t *transport)
@@ -107,7 +102,7 @@ void auth_hooks(const struct server *server, ssh_server_hooks_t *hooks)
     const struct config *config = &server->config;
 
     hooks->get_banner = on_banner;
-    if (config->authorized_keys != NULL)
+    if (config_takes_keys(config))
         hooks->check_auth_publickey = on_publickey;
     if (config->password_file != NULL && config->interactive) {
         hooks->check_auth_interactive = on_interactive;

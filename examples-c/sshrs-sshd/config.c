@@ -20,6 +20,7 @@ const char CONFIG_HELP[] =
     "  --user NAME              the account's name (that of the calling user)\n"
     "  --password-file FILE     its password is the file's first line\n"
     "  --authorized-keys FILE   its keys, one a line as in ~/.ssh/authorized_keys\n"
+    "  --trusted-user-ca FILE   public keys of authorities whose certificates let the account in\n"
     "  --two-step               asks for a key, then for the password\n"
     "  --interactive            asks for the password through keyboard-interactive\n"
     "  --banner FILE            a text shown before the login\n"
@@ -32,10 +33,11 @@ const char CONFIG_HELP[] =
     "  --max-startups N         connections that are not logged in yet (100)\n"
     "  --max-connections N      connections at once (no bound)\n"
     "  -o KEY=VALUE             a setting under the name it has in sshd_config:\n"
-    "                           AcceptEnv AllowAgentForwarding AllowStreamLocalForwarding AllowTcpForwarding Banner\n"
-    "                           Ciphers ClientAliveCountMax ClientAliveInterval Compression HostCertificate HostKeyAlgorithms\n"
-    "                           KexAlgorithms LoginGraceTime LogLevel MACs MaxAuthTries MaxSessions PermitTTY\n"
-    "                           PubkeyAcceptedAlgorithms RekeyLimit Subsystem X11DisplayOffset X11Forwarding XAuthLocation\n"
+    "                           AcceptEnv AllowAgentForwarding AllowStreamLocalForwarding AllowTcpForwarding\n"
+    "                           AuthorizedPrincipalsFile Banner Ciphers ClientAliveCountMax ClientAliveInterval Compression\n"
+    "                           HostCertificate HostKeyAlgorithms KexAlgorithms LoginGraceTime LogLevel MACs MaxAuthTries\n"
+    "                           MaxSessions PermitTTY PermitUserEnvironment PubkeyAcceptedAlgorithms RekeyLimit RevokedKeys\n"
+    "                           Subsystem TrustedUserCAKeys X11DisplayOffset X11Forwarding XAuthLocation\n"
     "                           Lists may begin with + - ^. Key exchanges without protection from quantum computers are off;\n"
     "                           KexAlgorithms=+curve25519-sha256 lets in clients that know no others\n"
     "  -v                       say what happens; -vv adds the library's log, -vvv every packet\n"
@@ -50,6 +52,7 @@ static const struct setting ROWS[] = {
     CHOICE_ROW("AllowAgentForwarding", allow_agent_forwarding, "yes", SETTINGS_YES_NO),
     CHOICE_ROW("AllowStreamLocalForwarding", allow_streamlocal_forwarding, "yes", SETTINGS_YES_NO),
     CHOICE_ROW("AllowTcpForwarding", allow_tcp_forwarding, "yes", SETTINGS_YES_NO),
+    TEXT_ROW("AuthorizedPrincipalsFile", principals_file, NULL),
     TEXT_ROW("Banner", banner, NULL),
     TEXT_ROW("Ciphers", algorithms.ciphers, NULL),
     NUMBER_ROW("ClientAliveCountMax", alive_count_max, "3", 0, 1000000),
@@ -64,9 +67,12 @@ static const struct setting ROWS[] = {
     NUMBER_ROW("MaxAuthTries", max_auth_tries, "6", 1, 1000000),
     NUMBER_ROW("MaxSessions", max_sessions, "64", 0, 1000000),
     CHOICE_ROW("PermitTTY", permit_tty, "yes", SETTINGS_YES_NO),
+    TEXT_ROW("PermitUserEnvironment", permit_user_environment, "no"),
     TEXT_ROW("PubkeyAcceptedAlgorithms", algorithms.pubkeys, NULL),
     REKEY_ROW("RekeyLimit", rekey),
+    TEXT_ROW("RevokedKeys", revoked_keys, NULL),
     LIST_ROW("Subsystem", subsystems),
+    TEXT_ROW("TrustedUserCAKeys", trusted_user_ca, NULL),
     NUMBER_ROW("X11DisplayOffset", x11_display_offset, "10", 0, 50000),
     CHOICE_ROW("X11Forwarding", x11_forwarding, "no", SETTINGS_YES_NO),
     TEXT_ROW("XAuthLocation", xauth_location, "xauth"),
@@ -90,6 +96,7 @@ static const struct {
     const char *key;
 } VALUES[] = {
     {"authorized-keys", "--authorized-keys"}, {"banner", "Banner"},
+    {"trusted-user-ca", "TrustedUserCAKeys"},
     {"host-key", "--host-key"},               {"listen", "--listen"},
     {"login-grace", "LoginGraceTime"},        {"max-auth-tries", "MaxAuthTries"},
     {"max-connections", "--max-connections"}, {"max-startups", "--max-startups"},
@@ -102,7 +109,6 @@ static const struct {
     const char *option;
     const char *why;
 } MISSING[] = {
-    {"trusted-user-ca", "the library does not check certificates yet"},
     {"sftp-root", "the library does not serve SFTP yet"},
     {"read-only", "the library does not serve SFTP yet"},
 };
@@ -196,9 +202,9 @@ static bool check_subsystems(const struct text_list *subsystems)
 /* Settings that do not go together, and an account nobody could log in to. */
 static bool check_combination(const struct config *config)
 {
-    if (config->password_file == NULL && config->authorized_keys == NULL)
+    if (config->password_file == NULL && !config_takes_keys(config))
         report_error("reading the command line", "nobody could log in", "give --password-file or --authorized-keys");
-    else if (config->two_step && (config->password_file == NULL || config->authorized_keys == NULL))
+    else if (config->two_step && (config->password_file == NULL || !config_takes_keys(config)))
         report_error("--two-step", "it needs a key and a password", "give --password-file and --authorized-keys");
     else if (config->interactive && config->password_file == NULL)
         report_error("--interactive", "it asks for a password, but there is none", "give --password-file");
@@ -207,6 +213,11 @@ static bool check_combination(const struct config *config)
     else
         return check_subsystems(&config->subsystems);
     return false;
+}
+
+bool config_takes_keys(const struct config *config)
+{
+    return config->authorized_keys != NULL || config->trusted_user_ca != NULL;
 }
 
 /* Looked up once, here: getpwuid's result is shared by all threads. */

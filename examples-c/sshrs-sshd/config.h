@@ -16,7 +16,11 @@ struct config {
     const char *user;
     const char *home; /* the calling user's */
     const char *password_file;
-    const char *authorized_keys;
+    const char *authorized_keys; /* this and the next three: with %u and %h */
+    const char *trusted_user_ca;
+    const char *principals_file;
+    const char *revoked_keys;
+    const char *permit_user_environment; /* "yes", "no" or patterns */
     const char *banner;
     const char *moduli;
     bool two_step;
@@ -52,6 +56,9 @@ struct config {
 
 /* Reads the command line. Reports what is wrong and returns false. */
 bool config_read(struct config *config, char **argv);
+
+/* Whether keys or certificates can let anyone in. */
+bool config_takes_keys(const struct config *config);
 
 extern const char CONFIG_HELP[];
 

@@ -93,7 +93,6 @@ void connection_release(struct connection *connection)
     ssh_transport_free(connection->transport);
     pthread_mutex_destroy(&connection->accepting);
     pthread_mutex_destroy(&connection->lock);
-    free(connection->restrictions.command);
     free(connection);
     count_released(server);
 }

@@ -57,8 +57,6 @@ static int32_t connect_later(const struct wanted *template, const char *address)
     struct connection *connection = template->connection;
     struct wanted *wanted;
 
-    if (connection->restrictions.no_port_forwarding)
-        return SSH_OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
     if (strlen(address) >= sizeof template->address)
         return SSH_OPEN_FAILED_CONNECT_FAILED;
     if (!forwarding_begin(connection))
@@ -164,7 +162,7 @@ static int32_t on_port_forward(void *user_data, ssh_ticket_t *ticket, ssh_transp
     int fd;
 
     (void)transport;
-    if (connection->restrictions.no_port_forwarding || strlen(address) >= sizeof purpose.address || !has_room(connection))
+    if (strlen(address) >= sizeof purpose.address || !has_room(connection))
         return SSH_REQUEST_REFUSED;
     strcpy(purpose.address, address);
     fd = acceptor_bind_port(strcmp(address, "::1") == 0, &purpose.port);
@@ -187,7 +185,7 @@ static int32_t on_streamlocal_forward(void *user_data, ssh_ticket_t *ticket, ssh
     struct purpose purpose = {"forwarded-streamlocal@openssh.com", "", 0, false};
 
     (void)transport;
-    if (connection->restrictions.no_port_forwarding || *path != '/' || strlen(path) >= sizeof purpose.address ||
+    if (*path != '/' || strlen(path) >= sizeof purpose.address ||
         !has_room(connection))
         return SSH_REQUEST_REFUSED;
     strcpy(purpose.address, path);

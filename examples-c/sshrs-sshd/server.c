@@ -52,6 +52,14 @@ static const struct algorithm_names OFF = {
     .macs = "-hmac-sha2-256,hmac-sha2-512",
 };
 
+/* Certificates are off in the library until they are asked for, which who lists authorities does. */
+static const struct algorithm_names CERTIFICATES = {
+    .pubkeys = "+ssh-ed25519-cert-v01@openssh.com,ecdsa-sha2-nistp256-cert-v01@openssh.com,"
+               "ecdsa-sha2-nistp384-cert-v01@openssh.com,ecdsa-sha2-nistp521-cert-v01@openssh.com,"
+               "sk-ssh-ed25519-cert-v01@openssh.com,sk-ecdsa-sha2-nistp256-cert-v01@openssh.com,"
+               "rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com",
+};
+
 /* Everything that must be said before the negotiation begins. */
 static ssh_status_t set_up(const struct server *server, ssh_transport_t *transport)
 {
@@ -62,7 +70,8 @@ static ssh_status_t set_up(const struct server *server, ssh_transport_t *transpo
 
     for (i = 0; rc == SSH_OK && i < server->host_keys_count; i++)
         rc = ssh_transport_add_server_key(transport, server->host_keys[i]);
-    if (rc == SSH_OK && (!algorithms_apply(&OFF, security) || !algorithms_apply(&config->algorithms, security)))
+    if (rc == SSH_OK && (!algorithms_apply(&OFF, security) || !algorithms_apply(&CERTIFICATES, security) ||
+                         !algorithms_apply(&config->algorithms, security)))
         rc = SSH_ERR_INVALID_ARGUMENT;
     if (rc == SSH_OK && !config->compression)
         rc = ssh_transport_use_compression(transport, false);

@@ -30,22 +30,12 @@ struct server {
     int held; /* connections that are not released: there may be more than in the list, as long as threads clear up */
 };
 
-/* What the key that logged in may not do. */
-struct restrictions {
-    bool no_pty;
-    bool no_port_forwarding;
-    bool no_agent_forwarding;
-    bool no_x11_forwarding;
-    char *command; /* runs whatever is asked for; NULL: none */
-};
-
 struct session;
 struct forward;
 
 struct connection {
     struct server *server;
-    ssh_transport_t *transport;       /* set before the first hook; until then the accepting thread's alone */
-    struct restrictions restrictions; /* set by the hook that lets the user in, read after it */
+    ssh_transport_t *transport; /* set before the first hook; until then the accepting thread's alone */
 
     /* Under the server's lock. */
     struct connection *next;

