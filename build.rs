@@ -21,6 +21,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Certificates", "cert.rs"),
     ("Certificates: deciding and issuing", "cert_use.rs"),
     ("Key revocation lists", "krl.rs"),
+    ("Keys: private halves held elsewhere", "signer.rs"),
     ("Known hosts", "known_hosts.rs"),
     ("Configuration", "config.rs"),
     ("Configuration: what a host has", "host_config.rs"),
@@ -32,6 +33,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Transport: asking", "transport_info.rs"),
     ("Transport: authentication", "auth.rs"),
     ("Transport: answering prompts", "answers.rs"),
+    ("Agents", "agent.rs"),
+    ("Agents: one of your own", "agent_server.rs"),
     ("Transport: channels and requests", "transport_request.rs"),
     ("Transport: forwarding", "forward.rs"),
     ("Transport: host keys", "hostkeys.rs"),
@@ -68,6 +71,7 @@ fn header(root: &Path) -> String {
     opaque_types(&mut h, root);
     let mut types = generate(root, "types.rs", &["constants", "structs", "typedefs"]);
     types.push_str(&generate(root, "server_types.rs", &["constants", "structs", "typedefs"]));
+    types.push_str(&generate(root, "agent_types.rs", &["constants", "structs", "typedefs"]));
     // cbindgen puts constants first; statuses of the error table belong right behind them.
     h.push_str(&types);
     banner(&mut h, "Errors");

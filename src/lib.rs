@@ -7,6 +7,7 @@
 //! ffi          the C ABI: pointers, panics, status codes, C callbacks    the only place that sees a raw C pointer
 //! config       ssh_config: what is said about a host                     no sockets, no SSH packets, no commands
 //! authorized_keys  users of crypto: who may log in with which key        no sockets, no SSH packets
+//! agent        an agent's client, a keyring and its server             no threads, no waiting of its own, no SSH packets
 //! known_hosts  users of crypto: which host keys are trusted              no sockets, no SSH packets
 //! engine       threads, locks, sockets, deadlines, calling hooks         the only Mutex/Condvar/thread/clock/socket
 //! proto        sans-I/O SSH: packets, kex, auth, channels                `&mut self` only; bytes + time + answers in, bytes + events out
@@ -59,6 +60,7 @@
     )
 )]
 
+pub mod agent;
 pub mod authorized_keys;
 pub mod config;
 pub mod crypto;

@@ -4,7 +4,8 @@
 use super::core::{AuthNews, AuthSlot};
 use super::deadline::Deadline;
 use super::requests::no_session;
-use super::shared::Shared;
+use super::shared::{Locked, Shared};
+use super::signing::sign;
 use super::transport::Transport;
 use crate::crypto::cert::base_algorithm;
 use crate::crypto::hostkey::PrivateKey;
@@ -60,6 +61,12 @@ impl Transport {
     /// server lists in server-sig-algs (RFC 8332 section 3.3).
     pub fn auth_publickey(&self, user: &str, key: &PrivateKey, deadline: Deadline) -> Result<AuthResult> {
         publickey_on(self.shared(), user, key, deadline)
+    }
+
+    /// Asks whether the server would take a key, with its certificate where it has one (RFC 4252 section 7). Needs no
+    /// private half. A refusal is an error, and counts as an attempt with most servers.
+    pub fn auth_publickey_query(&self, user: &str, key: &PrivateKey, deadline: Deadline) -> Result<()> {
+        query_on(self.shared(), user, key, deadline)
     }
 
     /// The "keyboard-interactive" method (RFC 4256). A wrong number of answers gives the attempt up.
@@ -124,33 +131,47 @@ pub(super) fn publickey_on(
 ) -> Result<AuthResult> {
     let (algorithm, data) = {
         let mut core = shared.lock()?;
-        if !core.is_active() {
-            core.live()?;
-            return Err(no_session());
-        }
-        if key.shown_algorithms().len() > 1 {
-            // Which of them the server takes it may still be saying: EXT_INFO comes ahead of the service's grant.
-            let bound = deadline.earlier(Deadline::after(core.options.config.auth_timeout));
-            core.wait_changed(bound, |core| match core.live().and_then(|conn| conn.auth_prepare(Instant::now())) {
-                Ok(false) => None,
-                Ok(true) | Err(_) => Some(()),
-            });
-        }
-        let allowed = core.options.config.preferences.pubkey.clone();
-        let conn = core.live()?;
-        let algorithm = choose_algorithm(key, &allowed, conn.server_sig_algs(), conn.remote_ident())?;
-        (algorithm, conn.auth_signing_data(user, algorithm, key.shown_blob())?)
+        let algorithm = settle_algorithm(&mut core, key, deadline)?;
+        (algorithm, core.live()?.auth_signing_data(user, algorithm, key.shown_blob())?)
     };
-    let signature = key.sign(base_algorithm(algorithm).unwrap_or(algorithm), &data)?;
-    let request = AuthRequest::PublickeySigned {
-        user: user.to_owned(),
-        algorithm: algorithm.to_owned(),
-        key: key.shown_blob().to_vec(),
-        signature,
-    };
+    let signature = sign(shared, key, base_algorithm(algorithm).unwrap_or(algorithm), data, deadline)?;
+    let request = shared.lock()?.live()?.auth_signed_request(user, algorithm, key.shown_blob(), signature);
     let attempt = Attempt { method: PUBLICKEY, user };
     ask(shared, request, attempt, deadline)?;
     conclude(shared, attempt, outcome(shared, attempt, deadline)?)
+}
+
+/// Asks whether a key would do, without a signature.
+fn query_on(shared: &Arc<Shared>, user: &str, key: &PrivateKey, deadline: Deadline) -> Result<()> {
+    let algorithm = settle_algorithm(&mut shared.lock()?, key, deadline)?;
+    let request = AuthRequest::PublickeyQuery {
+        user: user.to_owned(),
+        algorithm: algorithm.to_owned(),
+        key: key.shown_blob().to_vec(),
+    };
+    let attempt = Attempt { method: PUBLICKEY, user };
+    ask(shared, request, attempt, deadline)?;
+    match outcome(shared, attempt, deadline)? {
+        AuthOutcome::KeyAccepted => Ok(()),
+        other => conclude(shared, attempt, other).map(|_| ()),
+    }
+}
+
+/// The algorithm that a key is shown with.
+fn settle_algorithm(core: &mut Locked<'_>, key: &PrivateKey, deadline: Deadline) -> Result<&'static str> {
+    if !core.is_active() {
+        core.live()?;
+        return Err(no_session());
+    }
+    // What the server takes it may still be saying: EXT_INFO comes ahead of the service's grant.
+    let bound = deadline.earlier(Deadline::after(core.options.config.auth_timeout));
+    core.wait_changed(bound, |core| match core.live().and_then(|conn| conn.auth_prepare(Instant::now())) {
+        Ok(false) => None,
+        Ok(true) | Err(_) => Some(()),
+    });
+    let allowed = core.options.config.preferences.pubkey.clone();
+    let conn = core.live()?;
+    choose_algorithm(key, &allowed, conn.server_sig_algs(), conn.remote_ident())
 }
 
 pub(super) fn interactive_on(

@@ -198,6 +198,20 @@ fn polls(fd: BorrowedFd<'_>, events: libc::c_short) -> io::Result<()> {
     }
 }
 
+/// Waits until a read, or a write, would not wait or would fail; false when the time is over. None waits for ever.
+pub(super) fn wait_for(fd: BorrowedFd<'_>, write: bool, wait: Option<std::time::Duration>) -> io::Result<bool> {
+    let events = if write { libc::POLLOUT } else { libc::POLLIN };
+    // Rounded up, so that the time is over when the wait ends.
+    let ms = wait.map_or(-1, |wait| i32::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(i32::MAX));
+    let mut set = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+    // SAFETY: one live pollfd.
+    match check(unsafe { libc::poll(&raw mut set, 1, ms) }) {
+        Ok(ready) => Ok(ready > 0),
+        Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(true),
+        Err(e) => Err(e),
+    }
+}
+
 /// Whether a TCP socket has sent data that its peer has not acknowledged; false where the system does not tell.
 pub(super) fn is_unsent(fd: BorrowedFd<'_>) -> bool {
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -12,6 +12,7 @@ use crate::crypto::hostkey::PublicKey;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::proto::config::{Config, Preferences};
 use crate::proto::connection::Connection;
+use crate::proto::event::SessionBinding;
 use crate::proto::negotiate::Negotiated;
 use crate::proto::phase::Role;
 use std::net::TcpStream;
@@ -226,6 +227,12 @@ impl Transport {
     pub fn remote_server_key(&self) -> Result<PublicKey> {
         let key = self.peek(|conn| conn.remote_host_key().cloned()).flatten();
         key.ok_or_else(|| Error::new(ErrorKind::InvalidState, "no existing session: the host key is not known yet"))
+    }
+
+    /// What the first key exchange proved, for agents; None before it is over.
+    #[must_use]
+    pub fn session_binding(&self) -> Option<SessionBinding> {
+        self.peek(|conn| conn.binding().cloned()).flatten()
     }
 
     /// The certificate the server showed for its host key; None where it showed none, and before the key is known.

@@ -73,7 +73,13 @@ impl ssh_key_t {
         Box::into_raw(Box::new(Self::new(public, None)))
     }
 
-    fn give_private(private: PrivateKey) -> *mut Self {
+    /// A private key.
+    pub(super) fn of_private(private: PrivateKey) -> Self {
+        Self::new(private.public().clone(), Some(private))
+    }
+
+    /// A private key's handle for C.
+    pub(super) fn give_private(private: PrivateKey) -> *mut Self {
         Box::into_raw(Box::new(Self::new(private.public().clone(), Some(private))))
     }
 

@@ -12,6 +12,9 @@
 #![allow(non_camel_case_types, reason = "type names are C's")]
 #![allow(clippy::missing_safety_doc, reason = "one contract for all exports, above and on the header's first page")]
 
+mod agent;
+mod agent_server;
+mod agent_types;
 mod answers;
 mod arg;
 mod auth;
@@ -39,8 +42,8 @@ mod key_cert;
 mod key_sign;
 mod key_write;
 mod known_hosts;
-mod krl;
 mod known_hosts_edit;
+mod krl;
 mod log;
 mod options;
 mod permissions;
@@ -50,6 +53,7 @@ mod security_options;
 mod server;
 mod server_hooks;
 mod server_types;
+mod signer;
 mod status;
 mod stream;
 mod text;
@@ -60,5 +64,6 @@ mod transport_new;
 mod transport_request;
 mod types;
 
+pub use agent_types::*;
 pub use server_types::*;
 pub use types::*;

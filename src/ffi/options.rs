@@ -33,6 +33,11 @@ sized! {
     super::types::ssh_cert_check_options_t, peer_address: *const u8;
     super::types::ssh_cert_issue_options_t, algorithm: *const u8;
     super::types::ssh_forward_handler_t, start: *const u8;
+    super::agent_types::ssh_signer_t, timeout_ms: i64;
+    super::agent_types::ssh_agent_add_options_t, confirm: bool;
+    super::agent_types::ssh_agent_auth_options_t, identities_only: bool;
+    super::agent_types::ssh_agent_server_options_t, confirm: *const u8;
+    super::agent_types::ssh_agent_exposure_t, confirm: bool;
     ssh_password_options_t, user_data: *const u8;
     super::server_types::ssh_server_hooks_t, check_global_request: *const u8;
     super::server_types::ssh_subsystem_handler_t, finish: *const u8;

@@ -19,6 +19,17 @@ pub struct Ticket(pub u64);
 /// Bytes that are wiped when dropped.
 pub type SecretBytes = Zeroizing<Vec<u8>>;
 
+/// What the first key exchange proved: that whoever has this host key is at the other end of this session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionBinding {
+    /// The host key's blob as it was shown: a certificate's where that was negotiated.
+    pub host_key: Vec<u8>,
+    /// The session identifier.
+    pub session_id: Vec<u8>,
+    /// The host key's signature over the session identifier.
+    pub signature: Vec<u8>,
+}
+
 /// How a client's authentication request ended (RFC 4252 section 5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthOutcome {

@@ -52,6 +52,40 @@ impl<'a> PublickeyRequest<'a> {
     }
 }
 
+/// The method-specific fields of a "publickey-hostbound-v00@openssh.com" request, OpenSSH PROTOCOL section 2.7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostboundRequest<'a> {
+    /// Signature algorithm.
+    pub algorithm: &'a str,
+    /// Public key blob.
+    pub key: &'a [u8],
+    /// The server's host key, as the client saw it.
+    pub host_key: &'a [u8],
+    /// The signature; a query has none.
+    pub signature: Option<&'a [u8]>,
+}
+
+impl<'a> HostboundRequest<'a> {
+    /// Parses `method_data`.
+    pub fn parse(data: &'a [u8]) -> Result<Self> {
+        let mut r = Reader::new(data);
+        let signed = r.bool()?;
+        let (algorithm, key, host_key) = (r.name()?, r.string()?, r.string()?);
+        let signature = if signed { Some(r.string()?) } else { None };
+        r.end()?;
+        Ok(Self { algorithm, key, host_key, signature })
+    }
+
+    /// Appends the fields.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let mut w = Writer::new(out);
+        w.bool(self.signature.is_some()).string(self.algorithm).string(self.key).string(self.host_key);
+        if let Some(signature) = self.signature {
+            w.string(signature);
+        }
+    }
+}
+
 /// The method-specific fields of a "password" request, RFC 4252 section 8.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PasswordRequest<'a> {

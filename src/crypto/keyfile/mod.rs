@@ -5,6 +5,7 @@
 
 mod armor;
 mod decrypt;
+pub mod fields;
 mod openssh;
 mod pem;
 mod ppk;

@@ -69,11 +69,7 @@ impl Section {
         if name != public.key_type().as_bytes() {
             return Err(corrupt("the key file's halves are of different types"));
         }
-        let key = match name {
-            b"ssh-ed25519" => ed25519(&mut r)?,
-            b"ssh-rsa" => rsa(&mut r)?,
-            _ => ecdsa(name, &mut r)?,
-        };
+        let key = fields(name, &mut r)?;
         let _comment = r.string().map_err(damaged)?;
         if r.rest().len() > usize::from(u8::MAX) || !r.rest().iter().copied().eq((1..=u8::MAX).take(r.rest().len())) {
             return Err(corrupt("the key file's padding is not 1, 2, 3, ..."));
@@ -82,6 +78,15 @@ impl Section {
             return Err(corrupt("the key file's halves do not belong together"));
         }
         Ok(key)
+    }
+}
+
+/// A private key's fields, up to the comment behind them.
+pub(super) fn fields(name: &[u8], r: &mut Reader<'_>) -> Result<PrivateKey> {
+    match name {
+        b"ssh-ed25519" => ed25519(r),
+        b"ssh-rsa" => rsa(r),
+        _ => ecdsa(name, r),
     }
 }
 

@@ -81,14 +81,8 @@ pub fn write_openssh(key: &PrivateKey, comment: &str, protection: Option<Protect
     Ok(wrap(&file, openssh::BEGIN, openssh::END, OPENSSH_WIDTH))
 }
 
-/// The private section: check numbers, the key, its comment, padding.
-fn section(key: &PrivateKey, comment: &str, block_len: usize) -> Result<Zeroizing<Vec<u8>>> {
-    let mut number = [0; 4];
-    system_bytes(&mut number);
-    // Room for all of it at once: a vector that grows leaves copies behind.
-    let mut out = Zeroizing::new(Vec::with_capacity(8 * key.public().blob().len() + comment.len() + 512));
-    let mut w = Writer::new(&mut out);
-    w.u32(u32::from_be_bytes(number)).u32(u32::from_be_bytes(number)).string(key.public().key_type());
+/// A private key's fields behind its type, without a comment. `KeyNotExportable` where the private half is elsewhere.
+pub(super) fn write_fields(key: &PrivateKey, w: &mut Writer<'_>) -> Result<()> {
     key.with_parts(|parts| match parts {
         Parts::Ed25519 { seed, public } => {
             let mut both = Zeroizing::new([0; 64]);
@@ -103,7 +97,18 @@ fn section(key: &PrivateKey, comment: &str, block_len: usize) -> Result<Zeroizin
         Parts::Rsa { n, e, d, p, q, coefficient, .. } => {
             w.mpint(n).mpint(e).mpint(d).mpint(coefficient).mpint(p).mpint(q);
         }
-    })?;
+    })
+}
+
+/// The private section: check numbers, the key, its comment, padding.
+fn section(key: &PrivateKey, comment: &str, block_len: usize) -> Result<Zeroizing<Vec<u8>>> {
+    let mut number = [0; 4];
+    system_bytes(&mut number);
+    // Room for all of it at once: a vector that grows leaves copies behind.
+    let mut out = Zeroizing::new(Vec::with_capacity(8 * key.public().blob().len() + comment.len() + 512));
+    let mut w = Writer::new(&mut out);
+    w.u32(u32::from_be_bytes(number)).u32(u32::from_be_bytes(number)).string(key.public().key_type());
+    write_fields(key, &mut w)?;
     w.string(comment);
     let padding = out.len().next_multiple_of(block_len) - out.len();
     out.extend((1..=u8::MAX).take(padding));

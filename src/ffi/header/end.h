@@ -17,6 +17,16 @@
     { sizeof(ssh_cert_issue_options_t), 0, false, 0, NULL, NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL }
 #define SSH_AUTHORIZED_KEYS_REQUEST_INIT \
     { sizeof(ssh_authorized_keys_request_t), NULL, NULL, NULL, NULL, 0 }
+#define SSH_SIGNER_INIT \
+    { sizeof(ssh_signer_t), NULL, NULL, NULL, 0 }
+#define SSH_AGENT_ADD_OPTIONS_INIT \
+    { sizeof(ssh_agent_add_options_t), NULL, 0, false }
+#define SSH_AGENT_AUTH_OPTIONS_INIT \
+    { sizeof(ssh_agent_auth_options_t), NULL, 0, false }
+#define SSH_AGENT_SERVER_OPTIONS_INIT \
+    { sizeof(ssh_agent_server_options_t), NULL, NULL, NULL }
+#define SSH_AGENT_EXPOSURE_INIT \
+    { sizeof(ssh_agent_exposure_t), NULL, 0, false, false }
 #define SSH_FORWARD_HANDLER_INIT \
     { sizeof(ssh_forward_handler_t), NULL, NULL, NULL }
 #define SSH_PASSWORD_OPTIONS_INIT \

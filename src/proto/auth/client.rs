@@ -7,8 +7,8 @@ use crate::proto::config::Limits;
 use crate::proto::event::{AuthOutcome, Event, SecretBytes};
 use crate::proto::outbox::Outbox;
 use crate::wire::msg_auth::{
-    InfoRequest, InteractiveRequest, PasswordRequest, PublickeyRequest, UserauthBanner, UserauthFailure,
-    UserauthPasswdChangereq, UserauthPkOk, UserauthRequest, UserauthSuccess,
+    HostboundRequest, InfoRequest, InteractiveRequest, PasswordRequest, PublickeyRequest, UserauthBanner,
+    UserauthFailure, UserauthPasswdChangereq, UserauthPkOk, UserauthRequest, UserauthSuccess,
 };
 use crate::wire::msg_transport::{ServiceAccept, ServiceRequest};
 use crate::wire::numbers;
@@ -130,7 +130,7 @@ impl ClientAuth {
             AuthRequest::PublickeyQuery { algorithm, key, .. } => {
                 Asked::Query { algorithm: algorithm.clone(), key: key.clone() }
             }
-            AuthRequest::PublickeySigned { .. } => Asked::Signed,
+            AuthRequest::PublickeySigned { .. } | AuthRequest::PublickeyBound { .. } => Asked::Signed,
             AuthRequest::Interactive { .. } => Asked::Interactive(Rounds::new(self.rounds)),
         };
         let deadline = self.deadline(now);
@@ -397,7 +397,9 @@ fn send_request(out: &mut Outbox, request: &AuthRequest) {
     out.log(4, || {
         let with = match request {
             AuthRequest::PublickeyQuery { algorithm, .. } => format!(", asking about a key for {algorithm}"),
-            AuthRequest::PublickeySigned { algorithm, .. } => format!(", signed with {algorithm}"),
+            AuthRequest::PublickeySigned { algorithm, .. } | AuthRequest::PublickeyBound { algorithm, .. } => {
+                format!(", signed with {algorithm}")
+            }
             _ => String::new(),
         };
         format!("trying \"{}\" for user \"{}\"{with}", request.method(), request.user().escape_debug())
@@ -411,6 +413,9 @@ fn send_request(out: &mut Outbox, request: &AuthRequest) {
         }
         AuthRequest::PublickeySigned { algorithm, key, signature, .. } => {
             PublickeyRequest { algorithm, key, signature: Some(signature) }.encode(buf);
+        }
+        AuthRequest::PublickeyBound { algorithm, key, host_key, signature, .. } => {
+            HostboundRequest { algorithm, key, host_key, signature: Some(signature) }.encode(buf);
         }
         AuthRequest::Interactive { submethods, .. } => {
             InteractiveRequest { submethods: submethods.as_bytes() }.encode(buf);

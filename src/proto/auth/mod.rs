@@ -21,6 +21,9 @@ const SERVICE_CONNECTION: &str = "ssh-connection";
 const NONE: &str = "none";
 const PASSWORD: &str = "password";
 const PUBLICKEY: &str = "publickey";
+/// "publickey" with the server's host key in what is signed (OpenSSH PROTOCOL section 2.7), so that an agent can tell
+/// whom it signs for.
+const HOSTBOUND: &str = "publickey-hostbound-v00@openssh.com";
 const INTERACTIVE: &str = "keyboard-interactive";
 
 /// The most bytes of content we put into one authentication message. Every peer must take a payload of 32768 bytes
@@ -61,6 +64,19 @@ pub enum AuthRequest {
         /// Signature blob.
         signature: Vec<u8>,
     },
+    /// "publickey-hostbound-v00@openssh.com" with a signature over [`signing_data_bound`].
+    PublickeyBound {
+        /// User name.
+        user: String,
+        /// Signature algorithm.
+        algorithm: String,
+        /// Public key blob.
+        key: Vec<u8>,
+        /// The server's host key, as it was shown in the first key exchange.
+        host_key: Vec<u8>,
+        /// Signature blob.
+        signature: Vec<u8>,
+    },
     /// "keyboard-interactive", RFC 4256.
     Interactive {
         /// User name.
@@ -79,6 +95,7 @@ impl AuthRequest {
             | Self::Password { user, .. }
             | Self::PublickeyQuery { user, .. }
             | Self::PublickeySigned { user, .. }
+            | Self::PublickeyBound { user, .. }
             | Self::Interactive { user, .. } => user,
         }
     }
@@ -90,6 +107,7 @@ impl AuthRequest {
             Self::None { .. } => NONE,
             Self::Password { .. } => PASSWORD,
             Self::PublickeyQuery { .. } | Self::PublickeySigned { .. } => PUBLICKEY,
+            Self::PublickeyBound { .. } => HOSTBOUND,
             Self::Interactive { .. } => INTERACTIVE,
         }
     }
@@ -107,6 +125,10 @@ impl AuthRequest {
                 check_name(algorithm)?;
                 algorithm.len() + key.len() + signature.len()
             }
+            Self::PublickeyBound { algorithm, key, host_key, signature, .. } => {
+                check_name(algorithm)?;
+                algorithm.len() + key.len() + host_key.len() + signature.len()
+            }
             Self::Interactive { submethods, .. } => submethods.len(),
         };
         check_content(self.user().len() + content)
@@ -117,9 +139,21 @@ impl AuthRequest {
 /// connection, the rest to exactly this request.
 #[must_use]
 pub fn signing_data(session_id: &[u8], user: &str, algorithm: &str, key_blob: &[u8]) -> Vec<u8> {
-    let mut data = Vec::with_capacity(128 + session_id.len() + user.len() + key_blob.len());
+    signed_for(PUBLICKEY, session_id, user, algorithm, key_blob)
+}
+
+/// [`signing_data`] of the method that names the host key too.
+#[must_use]
+pub fn signing_data_bound(session_id: &[u8], user: &str, algorithm: &str, key_blob: &[u8], host_key: &[u8]) -> Vec<u8> {
+    let mut data = signed_for(HOSTBOUND, session_id, user, algorithm, key_blob);
+    Writer::new(&mut data).string(host_key);
+    data
+}
+
+fn signed_for(method: &str, session_id: &[u8], user: &str, algorithm: &str, key_blob: &[u8]) -> Vec<u8> {
+    let mut data = Vec::with_capacity(160 + session_id.len() + user.len() + key_blob.len());
     let mut w = Writer::new(&mut data);
-    w.string(session_id).u8(numbers::USERAUTH_REQUEST).string(user).string(SERVICE_CONNECTION).string(PUBLICKEY);
+    w.string(session_id).u8(numbers::USERAUTH_REQUEST).string(user).string(SERVICE_CONNECTION).string(method);
     w.bool(true).string(algorithm).string(key_blob);
     data
 }

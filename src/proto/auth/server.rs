@@ -3,7 +3,8 @@
 
 use super::interactive::{self, Rounds};
 use super::{
-    check_content, check_name, signing_data, INTERACTIVE, NONE, PASSWORD, PUBLICKEY, SERVICE_AUTH, SERVICE_CONNECTION,
+    check_content, check_name, signing_data, signing_data_bound, HOSTBOUND, INTERACTIVE, NONE, PASSWORD, PUBLICKEY,
+    SERVICE_AUTH, SERVICE_CONNECTION,
 };
 use crate::crypto::cert::{CertKind, Certificate};
 use crate::crypto::hostkey::{PublicKey, SkSignature};
@@ -13,8 +14,8 @@ use crate::proto::config::Limits;
 use crate::proto::event::{AuthQuestion, AuthVerdict, Event, SecretBytes, Ticket};
 use crate::proto::outbox::Outbox;
 use crate::wire::msg_auth::{
-    InteractiveRequest, PasswordRequest, PublickeyRequest, UserauthBanner, UserauthFailure, UserauthPasswdChangereq,
-    UserauthPkOk, UserauthRequest, UserauthSuccess,
+    HostboundRequest, InteractiveRequest, PasswordRequest, PublickeyRequest, UserauthBanner, UserauthFailure,
+    UserauthPasswdChangereq, UserauthPkOk, UserauthRequest, UserauthSuccess,
 };
 use crate::wire::msg_transport::{ServiceAccept, ServiceRequest};
 use crate::wire::{numbers, NameList, Reader};
@@ -93,6 +94,8 @@ enum Banner {
 
 /// The server's authentication state.
 pub struct ServerAuth {
+    /// As it was shown; None before the first key exchange is over.
+    host_key: Option<Vec<u8>>,
     limits: Limits,
     algorithms: Vec<&'static str>,
     started: bool,
@@ -121,6 +124,7 @@ impl ServerAuth {
     #[must_use]
     pub fn new(limits: &Limits, algorithms: Vec<&'static str>) -> Self {
         Self {
+            host_key: None,
             limits: limits.clone(),
             algorithms,
             started: false,
@@ -224,7 +228,7 @@ impl ServerAuth {
             self.forget();
             message.user.clone_into(&mut self.user);
         }
-        let asked = if message.service == SERVICE_CONNECTION && self.admits(message.method) {
+        let asked = if message.service == SERVICE_CONNECTION && self.admits(plain(message.method)) {
             self.question(session_id, &message)?
         } else {
             None
@@ -242,6 +246,11 @@ impl ServerAuth {
     fn forget(&mut self) {
         self.passed.clear();
         self.methods_left = None;
+    }
+
+    /// The host key that the first key exchange showed: clients may name it in what they sign.
+    pub fn set_host_key(&mut self, blob: Vec<u8>) {
+        self.host_key = Some(blob);
     }
 
     fn admits(&self, method: &str) -> bool {
@@ -264,7 +273,21 @@ impl ServerAuth {
                 };
                 Some((Step::Password, question))
             }
-            PUBLICKEY => self.key_question(session_id, message.user, &PublickeyRequest::parse(message.method_data)?),
+            PUBLICKEY => {
+                let request = PublickeyRequest::parse(message.method_data)?;
+                let signed = signing_data(session_id, message.user, request.algorithm, request.key);
+                self.key_question(&signed, &request)
+            }
+            HOSTBOUND => {
+                let request = HostboundRequest::parse(message.method_data)?;
+                // Whoever relays the request to us from a session of its own showed another key there.
+                if self.host_key.as_deref() != Some(request.host_key) {
+                    return Ok(None);
+                }
+                let HostboundRequest { algorithm, key, signature, host_key } = request;
+                let signed = signing_data_bound(session_id, message.user, algorithm, key, host_key);
+                self.key_question(&signed, &PublickeyRequest { algorithm, key, signature })
+            }
             INTERACTIVE => {
                 let submethods = InteractiveRequest::parse(message.method_data)?.submethods.to_vec();
                 let rounds = Rounds::new(self.limits.interactive_rounds);
@@ -277,12 +300,7 @@ impl ServerAuth {
     /// The algorithm must be one we offer and one of the key's, the signature of that algorithm and over exactly this
     /// request (RFC 4252 section 7). The application hears of no key whose signature is wrong, and of certificates only
     /// if their algorithms are among those it accepts, which they are not unless it put them there.
-    fn key_question(
-        &self,
-        session_id: &[u8],
-        user: &str,
-        request: &PublickeyRequest<'_>,
-    ) -> Option<(Step, AuthQuestion)> {
+    fn key_question(&self, signed: &[u8], request: &PublickeyRequest<'_>) -> Option<(Step, AuthQuestion)> {
         if !self.algorithms.contains(&request.algorithm) {
             return None;
         }
@@ -294,11 +312,10 @@ impl ServerAuth {
             return Some((step, AuthQuestion::KeyQuery { key, algorithm, cert }));
         };
         // The request names the certificate's algorithm, the signature in it the key's (PROTOCOL.certkeys).
-        let signed = signing_data(session_id, user, request.algorithm, request.key);
         let sk = match key.is_sk() {
             // Whether the user must have been there is decided with the answer.
-            true => Some(key.verify_sk(row.signs_with(), &signed, signature).ok()?),
-            false => key.verify(row.signs_with(), &signed, signature).map(|()| None).ok()?,
+            true => Some(key.verify_sk(row.signs_with(), signed, signature).ok()?),
+            false => key.verify(row.signs_with(), signed, signature).map(|()| None).ok()?,
         };
         Some((Step::Signed(sk), AuthQuestion::KeySigned { key, algorithm, cert, sk }))
     }
@@ -450,6 +467,15 @@ fn identity(certified: bool, request: &PublickeyRequest<'_>) -> Option<(PublicKe
     let cert = Certificate::parse(request.key).ok()?;
     let fits = cert.kind() == CertKind::User && cert.signature_algorithms().contains(&request.algorithm);
     fits.then(|| (cert.key().clone(), Some(cert)))
+}
+
+/// The method whose rights a method has: a signature that names the host key is a public key's all the same.
+fn plain(method: &str) -> &str {
+    if method == HOSTBOUND {
+        PUBLICKEY
+    } else {
+        method
+    }
 }
 
 /// Whether the verdict fits the question; returns the methods, joined for the wire.

@@ -4,7 +4,7 @@ use super::{Auth, Connection, SESSION};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::auth::client::ClientAuth;
 use crate::proto::auth::server::{Answered, SkPolicy};
-use crate::proto::auth::{signing_data, AuthRequest};
+use crate::proto::auth::{signing_data, signing_data_bound, AuthRequest};
 use crate::proto::channel::{Channels, Recv};
 use crate::proto::event::{AuthVerdict, ChannelId, SecretBytes, Stream, Ticket};
 use crate::proto::outbox::Outbox;
@@ -76,10 +76,28 @@ impl Connection {
         Ok(ready)
     }
 
-    /// Client: what a publickey signature must cover (RFC 4252 section 7).
+    /// Client: what a publickey signature must cover (RFC 4252 section 7), with the host key where the server takes that
+    /// (OpenSSH PROTOCOL section 2.7).
     pub fn auth_signing_data(&self, user: &str, algorithm: &str, key_blob: &[u8]) -> Result<Vec<u8>> {
-        let session_id = self.session_id().ok_or_else(|| Error::new(ErrorKind::InvalidState, "no existing session"))?;
-        Ok(signing_data(session_id, user, algorithm, key_blob))
+        let session = self.binding().ok_or_else(|| Error::new(ErrorKind::InvalidState, "no existing session"))?;
+        let session_id = &session.session_id;
+        Ok(match self.hostbound {
+            true => signing_data_bound(session_id, user, algorithm, key_blob, &session.host_key),
+            false => signing_data(session_id, user, algorithm, key_blob),
+        })
+    }
+
+    /// Client: the request that carries a signature over [`Connection::auth_signing_data`].
+    #[must_use]
+    pub fn auth_signed_request(&self, user: &str, algorithm: &str, key_blob: &[u8], signature: Vec<u8>) -> AuthRequest {
+        let (user, algorithm, key) = (user.to_owned(), algorithm.to_owned(), key_blob.to_vec());
+        match self.binding().filter(|_| self.hostbound) {
+            Some(session) => {
+                let host_key = session.host_key.clone();
+                AuthRequest::PublickeyBound { user, algorithm, key, host_key, signature }
+            }
+            None => AuthRequest::PublickeySigned { user, algorithm, key, signature },
+        }
     }
 
     /// Client: answers `Event::AuthPrompts`, one answer a prompt.

@@ -155,6 +155,10 @@ impl Connection {
             if name == "server-sig-algs" && self.role == Role::Client {
                 self.server_sig_algs = Some(NameList::parse(value)?.to_vec());
             }
+            // OpenSSH PROTOCOL section 2.7; the value is the method's version.
+            if name == "publickey-hostbound@openssh.com" && self.role == Role::Client {
+                self.hostbound = value == b"0";
+            }
         }
         Ok(())
     }

@@ -67,7 +67,12 @@ impl Connection {
         let sig_algs = signature_names(&self.config.preferences.pubkey).join(",");
         let extensions: Vec<(&str, &[u8])> = match self.role {
             // OpenSSH PROTOCOL section 1.9: PING is answered.
-            Role::Server => vec![("server-sig-algs", sig_algs.as_bytes()), ("ping@openssh.com", b"0")],
+            // Section 2.7: a signature may name the host key.
+            Role::Server => vec![
+                ("server-sig-algs", sig_algs.as_bytes()),
+                ("publickey-hostbound@openssh.com", b"0"),
+                ("ping@openssh.com", b"0"),
+            ],
             // We take EXT_INFO during authentication too.
             Role::Client => vec![("ext-info-in-auth@openssh.com", b"0")],
         };
@@ -78,6 +83,9 @@ impl Connection {
     pub(super) fn kex_is_done(&mut self) -> Result<()> {
         if self.phase == Phase::Kex {
             self.phase = Phase::Auth;
+            if let (Auth::Server(auth), Some(binding)) = (&mut self.auth, self.kex.binding()) {
+                auth.set_host_key(binding.host_key.clone());
+            }
         }
         if let Some((ticket, verdict, left)) = self.deferred_answer.take() {
             let left: Vec<&str> = left.iter().map(String::as_str).collect();

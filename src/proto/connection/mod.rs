@@ -9,7 +9,7 @@ use super::auth::client::ClientAuth;
 use super::auth::server::ServerAuth;
 use super::channel::{Channel, Channels};
 use super::config::Config;
-use super::event::{AuthVerdict, ChannelId, Event, Ticket};
+use super::event::{AuthVerdict, ChannelId, Event, SessionBinding, Ticket};
 use super::global::Globals;
 use super::ident::Ident;
 use super::keepalive::Keepalive;
@@ -64,6 +64,8 @@ pub struct Connection {
     globals: Globals,
     keepalive: Keepalive,
     server_sig_algs: Option<Vec<String>>,
+    /// Client: the server takes signatures that name its host key.
+    hostbound: bool,
     received: Received,
     inbound: Option<InboundChange>,
     /// Unanswered requests held the input, a key exchange's and answers to keepalives too: their time begins anew when
@@ -109,6 +111,7 @@ impl Connection {
             globals: Globals::new(&config.limits, role),
             keepalive: Keepalive::default(),
             server_sig_algs: None,
+            hostbound: false,
             received: Received::default(),
             inbound: None,
             stalled: false,
@@ -177,6 +180,12 @@ impl Connection {
     #[must_use]
     pub fn remote_ident(&self) -> Option<&[u8]> {
         self.ident.theirs.as_deref()
+    }
+
+    /// What the first key exchange proved; None before.
+    #[must_use]
+    pub fn binding(&self) -> Option<&SessionBinding> {
+        self.kex.binding()
     }
 
     /// Client: the server's key, once its signature was verified.

@@ -15,6 +15,10 @@ use zeroize::Zeroizing;
 pub(super) struct Agreed {
     pub secret: Zeroizing<Vec<u8>>,
     pub hash: Vec<u8>,
+    /// The host key as it was shown, a certificate as such.
+    pub shown: Vec<u8>,
+    /// Its signature over the hash.
+    pub signature: Vec<u8>,
 }
 
 pub(super) enum Output {
@@ -91,7 +95,7 @@ impl KexJob {
             let hash = exchange_hash(&context, &host_key, &client_public, &server_public, &secret);
             // `verify` also checks that key, algorithm and signature are of one type.
             key.verify(context.host_key.signs_with(), &hash, &signature)?;
-            Ok(Output::ClientFinished(Agreed { secret, hash }, key, certificate))
+            Ok(Output::ClientFinished(Agreed { secret, hash, shown: host_key, signature }, key, certificate))
         })
     }
 
@@ -121,7 +125,8 @@ impl KexJob {
                 KexFlow::Dh => KexDhReply::new(blob, &public, &signature).to_vec(),
                 KexFlow::GroupExchange => KexDhGexReply::new(blob, &public, &signature).to_vec(),
             };
-            Ok(Output::ServerFinished(Agreed { secret, hash }, reply))
+            let shown = blob.to_vec();
+            Ok(Output::ServerFinished(Agreed { secret, hash, shown, signature }, reply))
         };
         Self { slow, work: Box::new(work) }
     }

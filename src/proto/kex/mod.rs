@@ -9,7 +9,7 @@ mod server;
 pub use job::{KexJob, KexJobDone};
 
 use super::config::Config;
-use super::event::Event;
+use super::event::{Event, SessionBinding};
 use super::negotiate::{self, Negotiated, PeerMarks};
 use super::outbox::Outbox;
 use super::packet_in::InboundChange;
@@ -71,6 +71,8 @@ pub(super) struct Kex {
     agreed: Option<Negotiated>,
     in_force: Option<Negotiated>,
     session_id: Option<Vec<u8>>,
+    /// What the first exchange proved.
+    binding: Option<SessionBinding>,
     strict: bool,
     marks: PeerMarks,
     inbound: Option<InboundChange>,
@@ -106,6 +108,7 @@ impl Kex {
             agreed: None,
             in_force: None,
             session_id: None,
+            binding: None,
             strict: false,
             marks: PeerMarks::default(),
             inbound: None,
@@ -117,6 +120,11 @@ impl Kex {
             server,
             chosen: None,
         }
+    }
+
+    /// What the first exchange proved; None before.
+    pub fn binding(&self) -> Option<&SessionBinding> {
+        self.binding.as_ref()
     }
 
     /// The first exchange is not over.
@@ -307,6 +315,11 @@ impl Kex {
     /// Both sides agree: NEWKEYS goes out under the old keys, everything after it under the new ones.
     fn switch_outbound(&mut self, out: &mut Outbox, env: &Env<'_>, agreed: &Agreed) -> Result<()> {
         let session_id = self.session_id.get_or_insert_with(|| agreed.hash.clone()).clone();
+        self.binding.get_or_insert_with(|| SessionBinding {
+            host_key: agreed.shown.clone(),
+            session_id: session_id.clone(),
+            signature: agreed.signature.clone(),
+        });
         let names = self.agreed.ok_or_else(|| Error::from(ErrorKind::Internal))?;
         let keys = |client_to_server: bool| Keys::derive(&names, agreed, &session_id, client_to_server);
         let (outgoing, incoming) = match self.role {

@@ -1,9 +1,9 @@
 //! Authentication through whole connections.
 
 use super::pair::{password, Pair};
-use crate::crypto::hostkey::PrivateKey;
+use crate::crypto::hostkey::{PrivateKey, PublicKey};
 use crate::error::ErrorKind;
-use crate::proto::auth::AuthRequest;
+use crate::proto::auth::{signing_data_bound, AuthRequest};
 use crate::proto::config::Config;
 use crate::proto::event::{AuthOutcome, Event};
 
@@ -50,12 +50,30 @@ fn a_key_signs_for_this_session_only() {
         key.sign("ssh-ed25519", &data).unwrap()
     };
     for (signature, good) in [(sign(&other, "bob"), false), (sign(&pair, "eve"), false), (sign(&pair, "bob"), true)] {
-        let request = AuthRequest::PublickeySigned {
-            user: "bob".to_owned(),
-            algorithm: "ssh-ed25519".to_owned(),
-            key: blob.clone(),
-            signature,
-        };
+        let request = pair.client.conn.auth_signed_request("bob", "ssh-ed25519", &blob, signature);
+        pair.client.conn.auth_start(pair.now, request).unwrap();
+        pair.drive();
+        assert_eq!(matches!(&outcomes(&mut pair)[..], [AuthOutcome::Success]), good);
+    }
+}
+
+#[test]
+fn a_signature_may_name_the_host_key_and_then_names_this_one() {
+    let (key, stranger) = (PrivateKey::generate_ed25519().unwrap(), PrivateKey::generate_ed25519().unwrap());
+    let blob = key.public().blob().to_vec();
+    let mut pair = Pair::keyed(Config::default(), Config::default());
+    let session = pair.client.conn.binding().unwrap().clone();
+    // What an agent is told of the session is true.
+    let shown = PublicKey::parse(&session.host_key).unwrap();
+    assert!(shown
+        .signature_algorithms()
+        .iter()
+        .any(|name| shown.verify(name, &session.session_id, &session.signature).is_ok()));
+    for (host_key, good) in [(stranger.public().blob().to_vec(), false), (session.host_key, true)] {
+        let data = signing_data_bound(&session.session_id, "bob", "ssh-ed25519", &blob, &host_key);
+        let signature = key.sign("ssh-ed25519", &data).unwrap();
+        let (user, algorithm, key) = ("bob".to_owned(), "ssh-ed25519".to_owned(), blob.clone());
+        let request = AuthRequest::PublickeyBound { user, algorithm, key, host_key, signature };
         pair.client.conn.auth_start(pair.now, request).unwrap();
         pair.drive();
         assert_eq!(matches!(&outcomes(&mut pair)[..], [AuthOutcome::Success]), good);

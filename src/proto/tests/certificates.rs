@@ -134,12 +134,7 @@ fn accepting(names: &[&'static str]) -> Pair {
 
 fn request(pair: &Pair, algorithm: &str, blob: &[u8], key: &PrivateKey, signs_with: &str) -> AuthRequest {
     let data = pair.client.conn.auth_signing_data("bob", algorithm, blob).unwrap();
-    AuthRequest::PublickeySigned {
-        user: "bob".to_owned(),
-        algorithm: algorithm.to_owned(),
-        key: blob.to_vec(),
-        signature: key.sign(signs_with, &data).unwrap(),
-    }
+    pair.client.conn.auth_signed_request("bob", algorithm, blob, key.sign(signs_with, &data).unwrap())
 }
 
 /// Whether it got in, and what the application was asked.
