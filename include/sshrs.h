@@ -77,6 +77,18 @@ extern "C" {
 
 /* ==== Types ==================================================================================================== */
 
+/** A connection to an agent. */
+typedef struct ssh_agent_t ssh_agent_t;
+
+/** Keys an agent listed. */
+typedef struct ssh_agent_keys_t ssh_agent_keys_t;
+
+/** An agent: a keyring in memory, and those it answers. */
+typedef struct ssh_agent_server_t ssh_agent_server_t;
+
+/** A use of a key that is to be confirmed. */
+typedef struct ssh_agent_confirm_t ssh_agent_confirm_t;
+
 /** Where a callback puts answers. */
 typedef struct ssh_prompt_answers_t ssh_prompt_answers_t;
 
@@ -127,6 +139,9 @@ typedef struct ssh_relay_t ssh_relay_t;
 
 /** A transport's algorithm lists. */
 typedef struct ssh_security_options_t ssh_security_options_t;
+
+/** A signature that is asked for. */
+typedef struct ssh_sign_request_t ssh_sign_request_t;
 
 /** One question to a server's application. */
 typedef struct ssh_ticket_t ssh_ticket_t;
@@ -1035,6 +1050,90 @@ typedef struct ssh_subsystem_handler_t {
     /** May be NULL. Called after start, with the channel closed. */
     void (*finish)(void *user_data, ssh_channel_t *channel, const char *name);
 } ssh_subsystem_handler_t;
+/** Who signs for a key whose private half is not in this process; initialise with SSH_SIGNER_INIT. */
+typedef struct ssh_signer_t {
+    /** sizeof(ssh_signer_t). */
+    size_t size;
+    /** Passed to sign. Several signatures may be asked for at once. */
+    void *user_data;
+    /**
+     * May be NULL. Releases user_data, once, on a library thread: soon after nothing uses the key any more and the last
+     * request is answered or freed.
+     */
+    ssh_destroy_cb_t destroy;
+    /**
+     * Asks for a signature. Runs on a library thread, or on the thread of a call that signs; may block, and delays
+     * nothing but what the signature is for. The request is the application's: it answers it here or later, from any
+     * thread, with ssh_sign_request_answer or ssh_sign_request_refuse; ssh_sign_request_free refuses.
+     */
+    void (*sign)(void *user_data, ssh_sign_request_t *request);
+    /**
+     * How long an answer is waited for, milliseconds; 0: two minutes; SSH_WAIT_FOREVER. A login waits no longer than its
+     * own deadline.
+     */
+    int64_t timeout_ms;
+} ssh_signer_t;
+
+/** A key for an agent; initialise with SSH_AGENT_ADD_OPTIONS_INIT. */
+typedef struct ssh_agent_add_options_t {
+    /** sizeof(ssh_agent_add_options_t). */
+    size_t size;
+    /** Copied; what lists of the agent's keys show; may be NULL. */
+    const char *comment;
+    /** Seconds until the agent removes the key; 0: never. */
+    uint32_t lifetime_s;
+    /** The agent asks its user before each use. */
+    bool confirm;
+} ssh_agent_add_options_t;
+
+/** Which of an agent's keys are shown to a server; initialise with SSH_AGENT_AUTH_OPTIONS_INIT. */
+typedef struct ssh_agent_auth_options_t {
+    /** sizeof(ssh_agent_auth_options_t). */
+    size_t size;
+    /**
+     * Borrowed; the user's own keys, public halves will do: those that the agent holds are shown first, in this order. May
+     * be NULL.
+     */
+    const ssh_key_t *const *identities;
+    /** Their number. */
+    size_t identities_len;
+    /** No other key of the agent is shown. */
+    bool identities_only;
+} ssh_agent_auth_options_t;
+
+/** An agent of the application's own; initialise with SSH_AGENT_SERVER_OPTIONS_INIT. */
+typedef struct ssh_agent_server_options_t {
+    /** sizeof(ssh_agent_server_options_t). */
+    size_t size;
+    /** Passed to confirm. Several uses may be asked about at once. */
+    void *user_data;
+    /**
+     * May be NULL. Releases user_data, once, soon after the agent is freed, its connections are over and the last question
+     * is answered or freed; on a library thread.
+     */
+    ssh_destroy_cb_t destroy;
+    /**
+     * Asks whether a key may be used; NULL: keys whose use is to be confirmed sign nothing. Runs on a library thread; may
+     * block, and delays only the connection that wants the signature, which gives up after five minutes. The question is
+     * the application's: it answers it here or later, from any thread, with ssh_agent_confirm_answer;
+     * ssh_agent_confirm_free denies.
+     */
+    void (*confirm)(void *user_data, ssh_agent_confirm_t *confirm);
+} ssh_agent_server_options_t;
+
+/** What a connection to an agent server may do; initialise with SSH_AGENT_EXPOSURE_INIT. */
+typedef struct ssh_agent_exposure_t {
+    /** sizeof(ssh_agent_exposure_t). */
+    size_t size;
+    /** Borrowed; the only keys it is shown, public halves will do; NULL: all. */
+    const ssh_key_t *const *keys;
+    /** Their number; 0 with keys not NULL shows none. */
+    size_t keys_len;
+    /** It lists keys and has them sign, and adds, removes and locks nothing: right for a forwarded channel. */
+    bool sign_only;
+    /** Every use is to be confirmed, not only those of keys that were added so. */
+    bool confirm;
+} ssh_agent_exposure_t;
 
 /* ==== Errors =================================================================================================== */
 
@@ -2080,6 +2179,62 @@ ssh_status_t ssh_krl_write_file(const ssh_krl_t *krl,
 /** Releases a list. NULL is allowed. */
 void ssh_krl_free(ssh_krl_t *krl);
 
+/* ==== Keys: private halves held elsewhere ====================================================================== */
+
+/**
+ * Makes a private key whose private half is elsewhere: a callback signs, now or later.
+ *
+ * It is used like any other key, for logging in, as a host key, for signing. Each signature is verified before it is
+ * used. Only writing it fails, with SSH_ERR_KEY_NOT_EXPORTABLE.
+ * public_key: borrowed; a private key's public half will do.
+ * signer: copied. Its user_data is taken: destroy runs also when the call fails, unless signer itself is refused for its
+ * size.
+ * out_key: owned result, ssh_key_free.
+ * Returns SSH_OK. Calls that sign with the key return SSH_ERR_SIGN_REFUSED where the signer refuses;
+ * SSH_ERR_SIGNER_FAULT where it gives something else than a signature by this key and algorithm; SSH_ERR_TIMEOUT.
+ */
+ssh_status_t ssh_key_new_signer(const ssh_key_t *public_key,
+                                const ssh_signer_t *signer,
+                                ssh_key_t **out_key);
+
+/**
+ * Returns the algorithm to sign with: "rsa-sha2-512" or "rsa-sha2-256" for RSA keys, the key's type for most others.
+ * Borrowed result until the request is answered or freed; NULL for NULL.
+ */
+const char *ssh_sign_request_get_algorithm(const ssh_sign_request_t *request);
+
+/**
+ * Returns what is to be signed, with its bytes in out_len. Borrowed result until the request is answered or freed; NULL for
+ * NULL.
+ */
+const void *ssh_sign_request_get_data(const ssh_sign_request_t *request,
+                                      size_t *out_len);
+
+/** Returns the public key to sign for. Borrowed result until the request is answered or freed; NULL for NULL. */
+const ssh_key_t *ssh_sign_request_get_key(const ssh_sign_request_t *request);
+
+/**
+ * Answers a request with a signature, and releases it. From any thread; allowed in the callback itself.
+ *
+ * request: taken, also when the call fails.
+ * signature_blob: copied; `string algorithm, string signature` (RFC 4253 section 6.6), as ssh_key_sign makes it.
+ * Returns SSH_OK, also where nobody waits for the answer any more.
+ */
+ssh_status_t ssh_sign_request_answer(ssh_sign_request_t *request,
+                                     const void *signature_blob,
+                                     size_t signature_blob_len);
+
+/**
+ * Refuses a request, and releases it. From any thread; allowed in the callback itself.
+ *
+ * request: taken, also when the call fails.
+ * text: copied; why, for the error of whoever wanted the signature; may be NULL.
+ */
+ssh_status_t ssh_sign_request_refuse(ssh_sign_request_t *request, const char *text);
+
+/** Releases a request without an answer, which refuses it. NULL is allowed. */
+void ssh_sign_request_free(ssh_sign_request_t *request);
+
 /* ==== Known hosts ============================================================================================== */
 
 /**
@@ -2861,6 +3016,286 @@ ssh_status_t ssh_prompt_answers_set(ssh_prompt_answers_t *answers,
                                     size_t index,
                                     const void *answer,
                                     size_t answer_len);
+
+/* ==== Agents =================================================================================================== */
+
+/**
+ * Connects to an agent: ssh-agent, or another one that listens on a Unix socket.
+ *
+ * path: borrowed; NULL: the environment variable SSH_AUTH_SOCK names it.
+ * out_agent: owned result, ssh_agent_free.
+ * Returns SSH_OK; SSH_ERR_AGENT_UNAVAILABLE.
+ */
+ssh_status_t ssh_agent_connect(const char *path, ssh_agent_t **out_agent);
+
+/**
+ * Talks to an agent at the other end of a channel: a server uses its client's keys like this, over a channel of
+ * ssh_transport_open_forward_agent_channel.
+ *
+ * channel: borrowed; from here on nothing else reads or writes it. Its handle may be freed before the agent's, which keeps
+ * the channel open.
+ * out_agent: owned result, ssh_agent_free, which closes the channel.
+ */
+ssh_status_t ssh_agent_connect_channel(ssh_channel_t *channel,
+                                       ssh_agent_t **out_agent);
+
+/** Releases a connection to an agent; keys it listed keep it open as long as they live. NULL is allowed. */
+void ssh_agent_free(ssh_agent_t *agent);
+
+/**
+ * Lists an agent's keys. Those of types this library does not know are left out.
+ *
+ * Blocks until the agent answers. Several threads may use one agent; their requests follow each other.
+ * timeout_ms: SSH_WAIT_DEFAULT waits for ever; the same for all ssh_agent_*. When it passes, the agent stays usable: the
+ * answer is passed over when it comes.
+ * out_keys: owned result, ssh_agent_keys_free.
+ * Returns SSH_OK; SSH_ERR_AGENT_REFUSED; SSH_ERR_AGENT_UNAVAILABLE once the agent has gone; SSH_ERR_TIMEOUT;
+ * SSH_ERR_PROTOCOL where it does not answer as agents do; the same for all ssh_agent_*. A locked agent lists no key.
+ */
+ssh_status_t ssh_agent_list(ssh_agent_t *agent,
+                            int64_t timeout_ms,
+                            ssh_agent_keys_t **out_keys);
+
+/** Returns how many keys a list has; 0 for NULL. */
+size_t ssh_agent_keys_get_count(const ssh_agent_keys_t *keys);
+
+/**
+ * Returns a key of a list, which signs through the agent and is used like any other private key; with its certificate,
+ * where the agent lists it with one. A signature waits for the agent, which may have to ask its user, two minutes at most.
+ * Borrowed result until ssh_agent_keys_free; NULL where there is none.
+ */
+const ssh_key_t *ssh_agent_keys_get_key(const ssh_agent_keys_t *keys,
+                                        size_t index);
+
+/**
+ * Returns the comment of a list's key; the agent's text, not filtered. Borrowed result until ssh_agent_keys_free; NULL where
+ * there is none.
+ */
+const char *ssh_agent_keys_get_comment(const ssh_agent_keys_t *keys,
+                                       size_t index);
+
+/** Releases a list and its keys. NULL is allowed. */
+void ssh_agent_keys_free(ssh_agent_keys_t *keys);
+
+/**
+ * Adds a private key to an agent, with its certificate where it has one.
+ *
+ * key: borrowed.
+ * options: may be NULL: without a comment and without constraints.
+ * Returns what ssh_agent_list does; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_NOT_EXPORTABLE for a key that is held elsewhere.
+ * SSH_ERR_AGENT_REFUSED also where the agent does not know a constraint.
+ */
+ssh_status_t ssh_agent_add(ssh_agent_t *agent,
+                           const ssh_key_t *key,
+                           const ssh_agent_add_options_t *options,
+                           int64_t timeout_ms);
+
+/**
+ * Removes a key from an agent: the one with the certificate where key has one, else the plain one.
+ *
+ * key: borrowed; the public half will do.
+ * Returns what ssh_agent_list does; SSH_ERR_AGENT_REFUSED also where the agent does not hold the key.
+ */
+ssh_status_t ssh_agent_remove(ssh_agent_t *agent, const ssh_key_t *key, int64_t timeout_ms);
+
+/** Removes all keys from an agent. */
+ssh_status_t ssh_agent_remove_all(ssh_agent_t *agent, int64_t timeout_ms);
+
+/**
+ * Locks an agent: until ssh_agent_unlock it lists nothing and signs nothing.
+ *
+ * passphrase: borrowed; what unlocks it; any bytes.
+ */
+ssh_status_t ssh_agent_lock(ssh_agent_t *agent,
+                            const void *passphrase,
+                            size_t passphrase_len,
+                            int64_t timeout_ms);
+
+/**
+ * Unlocks an agent.
+ *
+ * passphrase: borrowed; the one it was locked with.
+ * Returns what ssh_agent_list does; SSH_ERR_AGENT_REFUSED for another passphrase.
+ */
+ssh_status_t ssh_agent_unlock(ssh_agent_t *agent,
+                              const void *passphrase,
+                              size_t passphrase_len,
+                              int64_t timeout_ms);
+
+/**
+ * Asks an agent for something beyond the protocol's core. "query" lists what it knows.
+ *
+ * name: borrowed; "session-bind@openssh.com" for one.
+ * data: borrowed; as the extension has it.
+ * out_data: owned result, ssh_bytes_free: what the answer holds; NULL where that is nothing.
+ * out_len: its bytes.
+ * Returns what ssh_agent_list does; SSH_ERR_UNSUPPORTED where the agent does not know the extension.
+ */
+ssh_status_t ssh_agent_extension(ssh_agent_t *agent,
+                                 const char *name,
+                                 const void *data,
+                                 size_t data_len,
+                                 int64_t timeout_ms,
+                                 uint8_t **out_data,
+                                 size_t *out_len);
+
+/**
+ * Ties an agent's connection to an SSH session, so that the agent can keep to the destinations its keys are restricted to
+ * (session-bind@openssh.com). ssh_transport_auth_agent does it by itself; call this for a connection whose keys are used
+ * otherwise, and for one that is relayed to a forwarded agent channel.
+ *
+ * transport: used, not taken; a client past the negotiation.
+ * forwarding: others will use the connection from behind that session.
+ * Returns what ssh_agent_list does; SSH_OK also where the agent does not know of it; SSH_ERR_INVALID_STATE.
+ */
+ssh_status_t ssh_agent_bind_session(ssh_agent_t *agent,
+                                    ssh_transport_t *transport,
+                                    bool forwarding,
+                                    int64_t timeout_ms);
+
+/**
+ * Logs in with an agent's keys, in the order ssh has. Each key is shown without a signature first; the first that the
+ * server takes signs.
+ *
+ * A key the server does not take costs one of the tries it allows, six with OpenSSH: name the user's own keys in options
+ * where the agent may hold many.
+ * agent: used, not taken.
+ * options: may be NULL: all keys in the agent's order.
+ * timeout_ms: for each step; SSH_WAIT_DEFAULT is the transport options' auth_timeout_ms.
+ * out_methods_left: see ssh_transport_auth_none.
+ * Returns what ssh_transport_auth_publickey does, SSH_ERR_AUTH_FAILED where the server takes none of the keys; what
+ * ssh_agent_list does, SSH_ERR_AGENT_REFUSED where there is no key to show.
+ */
+ssh_status_t ssh_transport_auth_agent(ssh_transport_t *transport,
+                                      const char *username,
+                                      ssh_agent_t *agent,
+                                      const ssh_agent_auth_options_t *options,
+                                      int64_t timeout_ms,
+                                      char **out_methods_left);
+
+/**
+ * Asks whether the server would take a key, without a signature (RFC 4252 section 7).
+ *
+ * Blocks until the server answers. Most servers count a refusal as an attempt.
+ * key: borrowed; the public half will do.
+ * timeout_ms: see ssh_transport_auth_none.
+ * Returns SSH_OK: it would; otherwise what ssh_transport_auth_publickey does.
+ */
+ssh_status_t ssh_transport_auth_publickey_query(ssh_transport_t *transport,
+                                                const char *username,
+                                                const ssh_key_t *key,
+                                                int64_t timeout_ms);
+
+/* ==== Agents: one of your own ================================================================================== */
+
+/**
+ * Makes an agent with an empty keyring, which nobody is connected to yet.
+ *
+ * options: may be NULL. Copied; its user_data is taken: destroy runs also when the call fails, unless options itself is
+ * refused for its size.
+ * out_server: owned result, ssh_agent_server_free.
+ */
+ssh_status_t ssh_agent_server_new(const ssh_agent_server_options_t *options,
+                                  ssh_agent_server_t **out_server);
+
+/**
+ * Releases an agent: its connections end, its listening sockets are removed, its keys are wiped once no signature is under
+ * way. Does not block. NULL is allowed.
+ */
+void ssh_agent_server_free(ssh_agent_server_t *server);
+
+/**
+ * Adds a private key to an agent's keyring, with its certificate where it has one. A key that is held elsewhere, by a signer
+ * or another agent, will do too. One that is there already takes the new comment and constraints.
+ *
+ * key: borrowed.
+ * options: may be NULL: without a comment and without constraints.
+ * Returns SSH_OK; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_INVALID_STATE while the agent is locked; SSH_ERR_RESOURCE_LIMIT.
+ */
+ssh_status_t ssh_agent_server_add(ssh_agent_server_t *server,
+                                  const ssh_key_t *key,
+                                  const ssh_agent_add_options_t *options);
+
+/**
+ * Removes a key from an agent's keyring: the one with the certificate where key has one, else the plain one.
+ *
+ * key: borrowed; the public half will do.
+ * Returns SSH_OK; SSH_ERR_AGENT_REFUSED where it is not there, or the agent is locked.
+ */
+ssh_status_t ssh_agent_server_remove(ssh_agent_server_t *server, const ssh_key_t *key);
+
+/** Removes all keys from an agent's keyring. */
+ssh_status_t ssh_agent_server_remove_all(ssh_agent_server_t *server);
+
+/**
+ * Lists the keys an agent holds now; none while it is locked.
+ *
+ * out_keys: owned result, ssh_agent_keys_free. Its keys are the keyring's own: they sign without anybody being asked.
+ */
+ssh_status_t ssh_agent_server_list(ssh_agent_server_t *server,
+                                   ssh_agent_keys_t **out_keys);
+
+/**
+ * Answers what comes through a channel, until one side closes it: how an application gives a server the use of its keys, on
+ * the channels that a handler of ssh_transport_set_agent_handler gets.
+ *
+ * Does not block.
+ * channel: borrowed; from here on nothing else reads or writes it. Its handle may be freed at once: the agent keeps the
+ * channel open.
+ * exposure: copied; may be NULL: everything.
+ * Returns SSH_OK; SSH_ERR_RESOURCE_LIMIT: 256 connections are served.
+ */
+ssh_status_t ssh_agent_server_serve_channel(ssh_agent_server_t *server,
+                                            ssh_channel_t *channel,
+                                            const ssh_agent_exposure_t *exposure);
+
+/**
+ * Answers what comes through a connected stream socket, until one side closes it.
+ *
+ * Does not block.
+ * fd: taken, also when the call fails.
+ * exposure: copied; may be NULL: everything.
+ * Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT for what is no stream socket; SSH_ERR_RESOURCE_LIMIT.
+ */
+ssh_status_t ssh_agent_server_serve_fd(ssh_agent_server_t *server,
+                                       int fd,
+                                       const ssh_agent_exposure_t *exposure);
+
+/**
+ * Listens on a Unix socket and serves whoever connects, which only this user can: SSH_AUTH_SOCK for other programs.
+ *
+ * Does not block.
+ * path: borrowed; nothing may be there yet. The socket is removed with the agent.
+ * exposure: copied; may be NULL: everything.
+ * Returns SSH_OK; SSH_ERR_FILE.
+ */
+ssh_status_t ssh_agent_server_listen(ssh_agent_server_t *server,
+                                     const char *path,
+                                     const ssh_agent_exposure_t *exposure);
+
+/**
+ * Returns the public key whose use is to be confirmed. Borrowed result until the question is answered or freed; NULL for
+ * NULL.
+ */
+const ssh_key_t *ssh_agent_confirm_get_key(const ssh_agent_confirm_t *confirm);
+
+/**
+ * Returns the comment of the key whose use is to be confirmed; not filtered: it may come from whoever added the key.
+ * Borrowed result until the question is answered or freed; NULL for NULL.
+ */
+const char *ssh_agent_confirm_get_comment(const ssh_agent_confirm_t *confirm);
+
+/**
+ * Allows or denies the use of a key, and releases the question. From any thread; allowed in the callback itself.
+ *
+ * confirm: taken.
+ * Returns SSH_OK, also where nobody waits for the answer any more.
+ */
+ssh_status_t ssh_agent_confirm_answer(ssh_agent_confirm_t *confirm,
+                                      bool allow);
+
+/** Releases a question without an answer, which denies. NULL is allowed. */
+void ssh_agent_confirm_free(ssh_agent_confirm_t *confirm);
 
 /* ==== Transport: channels and requests ========================================================================= */
 
@@ -4162,6 +4597,16 @@ void ssh_relay_free(ssh_relay_t *relay);
     { sizeof(ssh_cert_issue_options_t), 0, false, 0, NULL, NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL }
 #define SSH_AUTHORIZED_KEYS_REQUEST_INIT \
     { sizeof(ssh_authorized_keys_request_t), NULL, NULL, NULL, NULL, 0 }
+#define SSH_SIGNER_INIT \
+    { sizeof(ssh_signer_t), NULL, NULL, NULL, 0 }
+#define SSH_AGENT_ADD_OPTIONS_INIT \
+    { sizeof(ssh_agent_add_options_t), NULL, 0, false }
+#define SSH_AGENT_AUTH_OPTIONS_INIT \
+    { sizeof(ssh_agent_auth_options_t), NULL, 0, false }
+#define SSH_AGENT_SERVER_OPTIONS_INIT \
+    { sizeof(ssh_agent_server_options_t), NULL, NULL, NULL }
+#define SSH_AGENT_EXPOSURE_INIT \
+    { sizeof(ssh_agent_exposure_t), NULL, 0, false, false }
 #define SSH_FORWARD_HANDLER_INIT \
     { sizeof(ssh_forward_handler_t), NULL, NULL, NULL }
 #define SSH_PASSWORD_OPTIONS_INIT \
