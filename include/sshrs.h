@@ -673,7 +673,7 @@ typedef struct ssh_cert_check_options_t {
     uint32_t kind;
     /**
      * Whether a certificate that lists no principals is for every name. OpenSSH took such certificates of hosts, and of users
-     * whose authority is in their own authorized_keys, until version 10.
+     * whose authority is in their own authorized_keys, until 10.3.
      */
     bool no_principals_is_any;
     /** The time in seconds since 1970; 0: now. */

@@ -12,6 +12,7 @@
 )]
 
 mod app;
+mod certs;
 mod client;
 mod core;
 mod files;
@@ -35,12 +36,14 @@ pub type Target = fn(&[u8]);
 
 /// Every target by name; fuzz/fuzz_targets and fuzz/corpus have one entry each.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("certificate", certs::certificate),
     ("client_postauth", client::postauth),
     ("client_preauth", client::preauth),
     ("hostkeys", hostkeys::run),
     ("ident", ident::run),
     ("inflater", inflater::run),
     ("known_hosts", files::known_hosts),
+    ("krl", certs::krl),
     ("messages", messages::run),
     ("moduli", files::moduli),
     ("negotiation", negotiation::run),

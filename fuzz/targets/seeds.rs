@@ -60,6 +60,7 @@ fn write_seeds() {
         }
     }
     file_seeds();
+    cert_seeds();
     let key = announcement(&[host_key()]);
     write("hostkeys", "announced", &[&[0], &key[..]].concat());
     write("hostkeys", "unknown", &[&[0], &key[..], &[0, 0, 0, 1, b'x'][..]].concat());
@@ -147,4 +148,27 @@ fn file_seeds() {
         b"\0\x08\0\x0c\0\x20\0# Time Type Tests Tries Size Generator Modulus\n20240101000000 2 6 100 2047 2 F1F2\n",
     );
     write("moduli", "group", &[1, 8, 255, 255, 255, 255, 255, 255, 255, 197, 1, 2]);
+}
+
+/// The vectors, and their parts: a certificate without its authority's key and signature, a list without its header.
+fn cert_seeds() {
+    use crate::crypto::cert::Certificate;
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    for name in ["ed25519", "ecdsa_521", "options", "host", "sk_ecdsa"] {
+        let line = fs::read_to_string(vectors.join(format!("certs/{name}-cert.pub"))).unwrap();
+        let cert = Certificate::parse_line(&line).unwrap().0;
+        write("certificate", &format!("{name}-line"), &[b"\x01", line.as_bytes()].concat());
+        write("certificate", &format!("{name}-blob"), &[b"\0", cert.blob()].concat());
+        let authority = cert.signature_key().blob();
+        let at = cert.blob().windows(authority.len()).rposition(|part| part == authority).unwrap() - 4;
+        write("certificate", &format!("{name}-body"), &[b"\x02", &cert.blob()[..at]].concat());
+    }
+    for name in ["serials", "any_authority", "explicit", "hashes", "certs", "text"] {
+        let list = fs::read(vectors.join("krls").join(name)).unwrap();
+        write("krl", name, &[b"\0", &list[..]].concat());
+        if name != "text" {
+            write("krl", &format!("{name}-sections"), &[b"\x01", &list[44..]].concat());
+        }
+    }
+    write("krl", "addresses", b"\x02192.0.2.0/24,2001:db8::/32,::1,10.0.0.1");
 }

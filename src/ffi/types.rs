@@ -491,7 +491,7 @@ pub struct ssh_cert_check_options_t {
     /// Who presents it: SSH_CERT_USER or SSH_CERT_HOST; 0: a user.
     pub kind: u32,
     /// Whether a certificate that lists no principals is for every name. OpenSSH took such certificates of hosts, and of users
-    /// whose authority is in their own authorized_keys, until version 10.
+    /// whose authority is in their own authorized_keys, until 10.3.
     pub no_principals_is_any: bool,
     /// The time in seconds since 1970; 0: now.
     pub now: u64,

@@ -43,7 +43,7 @@ pub struct CertCheck<'a> {
     /// The time, in seconds since 1970.
     pub now: u64,
     /// Whether a certificate without principals is for every name. OpenSSH said so of hosts, and of users whose authority is
-    /// in an authorized_keys file, until it stopped in version 10; it is never said of authorities that are trusted for
+    /// in an authorized_keys file, until it stopped in 10.3; it is never said of authorities that are trusted for
     /// every user.
     pub no_principals_is_any: bool,
     /// Where the peer connects from, for source-address; None: whoever calls checks that itself.

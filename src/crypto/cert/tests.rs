@@ -225,7 +225,7 @@ fn damaged_options_are_refused() {
         CertOption::with_value("verify-required", b"x"),
         CertOption::flag("permit-pty"),
     ] {
-        assert_eq!(kind(checked(&[critical.clone()], &[])), ErrorKind::CertUnknownOption, "{critical:?}");
+        assert_eq!(kind(checked(std::slice::from_ref(&critical), &[])), ErrorKind::CertUnknownOption, "{critical:?}");
     }
     // What is not known among the extensions is passed over, whatever it holds; what is known has no data.
     checked(&[], &[raw("force-command", b"ls"), raw("other@example.com", b"\xff")]).unwrap();
