@@ -26,6 +26,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Configuration", "config.rs"),
     ("Configuration: what a host has", "host_config.rs"),
     ("Known hosts: lines and changes", "known_hosts_edit.rs"),
+    ("Known hosts: fingerprints in the DNS", "sshfp.rs"),
     ("Security options", "security_options.rs"),
     ("Transport: making one", "transport_new.rs"),
     ("Transport: starting and ending", "transport.rs"),

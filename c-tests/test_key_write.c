@@ -32,6 +32,16 @@ static void output_of(const char *command, char *line, size_t size)
         FAIL("%s failed", command);
 }
 
+static void check_comment(const ssh_key_t *key, const char *expected)
+{
+    char *comment;
+
+    CHECK_OK(ssh_key_get_comment(key, &comment));
+    if (strcmp(comment, expected) != 0)
+        FAIL("comment: %s, not %s", comment, expected);
+    ssh_string_free(comment);
+}
+
 static void check_written(const ssh_key_t *key, uint32_t format, const char *passphrase)
 {
     ssh_key_write_options_t how = SSH_KEY_WRITE_OPTIONS_INIT;
@@ -56,7 +66,7 @@ static void check_written(const ssh_key_t *key, uint32_t format, const char *pas
     if (format == SSH_KEY_FORMAT_OPENSSH || strcmp(ssh_key_get_name(key), "ssh-ed25519") != 0) {
         snprintf(command, sizeof command, "ssh-keygen -y -P '%s' -f key", passphrase ? passphrase : "");
         output_of(command, line, sizeof line);
-        CHECK_OK(ssh_key_get_public_line(key, format == SSH_KEY_FORMAT_OPENSSH ? "me@here" : NULL, &ours));
+        CHECK_OK(ssh_key_get_public_line(key, format == SSH_KEY_FORMAT_OPENSSH ? "me@here" : "", &ours));
         if (strcmp(line, ours) != 0)
             FAIL("ssh-keygen -y: %s, not %s", line, ours);
         ssh_string_free(ours);
@@ -68,6 +78,16 @@ static void check_written(const ssh_key_t *key, uint32_t format, const char *pas
 
     CHECK_OK(ssh_key_load_private_file(path_of("key"), passphrase, how.passphrase_len, &again));
     CHECK(ssh_key_is_equal(key, again) && ssh_key_is_private(again));
+    check_comment(again, format == SSH_KEY_FORMAT_OPENSSH ? "me@here" : "");
+    CHECK_STATUS(ssh_key_set_comment(again, "two\nlines"), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_OK(ssh_key_set_comment(again, "another"));
+    check_comment(again, "another");
+    CHECK_OK(ssh_key_write_public_file(again, path_of("key.pub"), NULL, true));
+    ssh_key_free(again);
+    CHECK_OK(ssh_key_load_public_file(path_of("key.pub"), &again));
+    check_comment(again, "another");
+    CHECK_OK(ssh_key_set_comment(again, NULL));
+    check_comment(again, "");
     ssh_key_free(again);
     CHECK_STATUS(ssh_key_write_private_memory(key, &how, NULL, 0, &len), SSH_ERR_RESOURCE_LIMIT);
     CHECK(len > 100 && len < sizeof memory);

@@ -99,6 +99,29 @@ static void changes(const char *path, const ssh_key_t *key, const ssh_key_t *rsa
     ssh_string_free(two);
 }
 
+/* A list of revoked keys outranks what is known. */
+static void revoked_list(const char *path, const ssh_key_t *key, const ssh_key_t *rsa)
+{
+    ssh_known_hosts_t *hosts;
+    int32_t verdict;
+    size_t line = 7;
+    char *text, *where;
+
+    CHECK_OK(ssh_known_hosts_new(&hosts));
+    CHECK_OK(ssh_known_hosts_add(hosts, "host", 0, key, NULL, false));
+    CHECK_OK(ssh_known_hosts_add(hosts, "host", 0, rsa, NULL, false));
+    CHECK_STATUS(ssh_known_hosts_add_krl_file(hosts, "/nonexistent/list"), SSH_ERR_FILE);
+    CHECK_OK(ssh_key_get_public_line(key, "", &text));
+    write_file(path, "%s\n%s", text, "");
+    ssh_string_free(text);
+    CHECK_OK(ssh_known_hosts_add_krl_file(hosts, path));
+    CHECK(verdict_of(hosts, "host", 0, rsa) == SSH_KNOWN_HOST_MATCH);
+    CHECK_OK(ssh_known_hosts_check(hosts, "host", 0, key, &verdict, &where, &line));
+    CHECK(verdict == SSH_KNOWN_HOST_REVOKED && strcmp(where, path) == 0 && line == 0);
+    ssh_string_free(where);
+    ssh_known_hosts_free(hosts);
+}
+
 int main(void)
 {
     ssh_known_hosts_t *hosts, *reread;
@@ -170,6 +193,7 @@ int main(void)
 
     CHECK_STATUS(ssh_known_hosts_load_file(reread, "/"), SSH_ERR_FILE);
     changes(path, key, rsa);
+    revoked_list(path, key, rsa);
     unlink(path);
     ssh_known_hosts_free(hosts);
     ssh_known_hosts_free(reread);

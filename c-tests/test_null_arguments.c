@@ -96,6 +96,12 @@ static void everything_null(void)
     CHECK_STATUS(ssh_known_hosts_prefer(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_each(NULL, NULL, 0, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_remove(NULL, NULL, 0, NULL, NULL, false, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_known_hosts_add_krl_file(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_sshfp_answer_add(NULL, 0, 0, NULL, 0), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_sshfp_answer_set_secure(NULL, false), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_key_get_sshfp(NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_key_get_comment(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ssh_key_set_comment(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_hash_file(NULL, false, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_update(NULL, NULL, 0, NULL, 0, NULL, false, NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     ssh_known_hosts_free(NULL);

@@ -43,6 +43,85 @@ static ssh_known_hosts_t *hosts_with(const char *marker, ssh_key_t *key)
     return hosts;
 }
 
+/* What a resolver would say of the test server: its key's records, or another's, validated or not. */
+struct zone {
+    const ssh_key_t *key;
+    bool secure;
+    int asked;
+};
+
+static void look_up(void *user_data, const char *host, ssh_sshfp_answer_t *answer)
+{
+    struct zone *zone = user_data;
+    char *lines, *line;
+
+    CHECK(strcmp(host, "host.example") == 0);
+    zone->asked++;
+    CHECK_STATUS(ssh_sshfp_answer_add(answer, 256, 1, "", 0), SSH_ERR_INVALID_ARGUMENT);
+    CHECK_OK(ssh_sshfp_answer_add(answer, 99, 99, "\1", 1));
+    CHECK_OK(ssh_sshfp_answer_set_secure(answer, zone->secure));
+    CHECK_OK(ssh_key_get_sshfp(zone->key, host, &lines));
+    for (line = strtok(lines, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        unsigned algorithm, type, byte;
+        unsigned char bytes[32];
+        size_t len = 0;
+        int at = 0;
+
+        CHECK(sscanf(line, "host.example IN SSHFP %u %u %n", &algorithm, &type, &at) == 2 && at > 0);
+        for (; len < sizeof bytes && sscanf(line + at + 2 * len, "%2x", &byte) == 1; len++)
+            bytes[len] = (unsigned char)byte;
+        CHECK(len == (type == 1 ? 20 : 32));
+        CHECK_OK(ssh_sshfp_answer_add(answer, algorithm, type, bytes, len));
+    }
+    ssh_string_free(lines);
+}
+
+static void dns(const ssh_key_t *right, const ssh_key_t *wrong)
+{
+    ssh_connect_options_t options = SSH_CONNECT_OPTIONS_INIT;
+    struct zone zone = {right, true, 0};
+    ssh_transport_t *transport;
+    ssh_known_hosts_t *hosts;
+    ssh_exception_t *e;
+
+    options.sshfp_lookup = look_up;
+    options.sshfp_user_data = &zone;
+    options.known_host_name = "host.example";
+    CHECK_OK(connect_with(&options, &transport));
+    ssh_transport_free(transport);
+
+    /* Not validated: only told of. */
+    zone.secure = false;
+    CHECK_STATUS(connect_with(&options, &transport), SSH_ERR_HOST_KEY_UNKNOWN);
+    e = ssh_get_exception(transport);
+    CHECK(strstr(ssh_exception_text(e), "not validated") != NULL);
+    ssh_exception_free(e);
+    ssh_transport_free(transport);
+
+    /* Another key's: worse than nothing. */
+    zone.key = wrong;
+    zone.secure = true;
+    options.hostkey_policy = SSH_HOSTKEY_ACCEPT_NEW;
+    refused(&options, SSH_ERR_HOST_KEY_UNKNOWN);
+    CHECK(zone.asked == 3);
+
+    /* Revoked outranks it. */
+    zone.key = right;
+    CHECK_OK(ssh_known_hosts_new(&hosts));
+    {
+        char *line, text[4096];
+
+        CHECK_OK(ssh_key_get_public_line(right, "", &line));
+        snprintf(text, sizeof text, "@revoked host.example %s\n", line);
+        CHECK_OK(ssh_known_hosts_load_memory(hosts, text, strlen(text)));
+        ssh_string_free(line);
+    }
+    options.known_hosts = hosts;
+    refused(&options, SSH_ERR_HOST_KEY_REVOKED);
+    CHECK(zone.asked == 3);
+    ssh_known_hosts_free(hosts);
+}
+
 int main(void)
 {
     ssh_connect_options_t options = SSH_CONNECT_OPTIONS_INIT;
@@ -95,6 +174,7 @@ int main(void)
     options.hostkey_policy = SSH_HOSTKEY_ANY;
     CHECK_OK(connect_with(&options, &transport));
     ssh_transport_free(transport);
+    dns(right, wrong);
     options.hostkey_policy = 99;
     CHECK_STATUS(connect_with(&options, &transport), SSH_ERR_INVALID_ARGUMENT);
     ssh_transport_free(transport);

@@ -143,6 +143,9 @@ typedef struct ssh_security_options_t ssh_security_options_t;
 /** A signature that is asked for. */
 typedef struct ssh_sign_request_t ssh_sign_request_t;
 
+/** SSHFP records of a host, as a lookup finds them; see ssh_sshfp_answer_add. */
+typedef struct ssh_sshfp_answer_t ssh_sshfp_answer_t;
+
 /** One question to a server's application. */
 typedef struct ssh_ticket_t ssh_ticket_t;
 
@@ -404,6 +407,12 @@ typedef struct ssh_transport_options_t {
      * (ssh_transport_set_hostkeys_handler is the other end of it).
      */
     bool no_hostkeys;
+    /**
+     * Bits that an RSA key of the peer must have, as RequiredRSASize of OpenSSH: the server's host key, or else connecting
+     * fails with SSH_ERR_KEY_WEAK; on a server a user's key, or else it is refused. From 2048, below which keys are not
+     * read at all, to 16384. Default 2048.
+     */
+    uint32_t required_rsa_size;
 } ssh_transport_options_t;
 
 /**
@@ -426,6 +435,12 @@ typedef struct ssh_stream_t {
     /** May be NULL. Releases user_data. */
     void (*destroy)(void *user_data);
 } ssh_stream_t;
+
+/**
+ * Looks up the SSHFP records of a host (RFC 4255) and adds them to the answer. Runs on the thread of
+ * ssh_transport_connect with no lock held, and may block; the deadline does not interrupt it. Not called for addresses.
+ */
+typedef void (*ssh_sshfp_lookup_cb_t)(void *user_data, const char *host, ssh_sshfp_answer_t *answer);
 
 /** What ssh_transport_connect checks and logs in with; initialise with SSH_CONNECT_OPTIONS_INIT. */
 typedef struct ssh_connect_options_t {
@@ -454,6 +469,14 @@ typedef struct ssh_connect_options_t {
     const void *password;
     /** Its bytes. */
     size_t password_len;
+    /**
+     * Looks up SSHFP records of the host, beside known_hosts, as ssh does with VerifyHostKeyDNS: a validated record that
+     * fits is enough, unless the key is revoked; one that does not fit keeps SSH_HOSTKEY_ACCEPT_NEW from accepting an
+     * unknown key; a record that fits but is not validated is only told of. NULL: nobody.
+     */
+    ssh_sshfp_lookup_cb_t sshfp_lookup;
+    /** Passed to sshfp_lookup. */
+    void *sshfp_user_data;
 } ssh_connect_options_t;
 
 /** How to open a channel; initialise with SSH_CHANNEL_OPTIONS_INIT. */
@@ -1726,9 +1749,25 @@ ssh_status_t ssh_key_get_fingerprint_md5(const ssh_key_t *key, char **out_text);
 ssh_status_t ssh_key_get_randomart(const ssh_key_t *key, char **out_text);
 
 /**
+ * Gives a key's comment: that of the file it was read from, where the format has one (OpenSSH's and PuTTY's private keys,
+ * one-line and RFC 4716 public keys), or the one set. Empty where there is none.
+ *
+ * out_comment: owned result.
+ */
+ssh_status_t ssh_key_get_comment(const ssh_key_t *key,
+                                 char **out_comment);
+
+/**
+ * Sets a key's comment, which is written with it where none is given to the call that writes.
+ *
+ * comment: copied; one line; NULL or empty: none.
+ */
+ssh_status_t ssh_key_set_comment(ssh_key_t *key, const char *comment);
+
+/**
  * Gives the public key as a line for authorized_keys, without a newline.
  *
- * comment: borrowed; may be NULL; one line.
+ * comment: borrowed; one line; NULL: the key's own, see ssh_key_get_comment.
  * out_line: owned result.
  */
 ssh_status_t ssh_key_get_public_line(const ssh_key_t *key, const char *comment, char **out_line);
@@ -1752,7 +1791,7 @@ void ssh_key_free(ssh_key_t *key);
  * The file is whole or not there: it gets its name when everything is on the disk. Blocks for that, and for the key
  * derivation. A symbolic link is replaced, not followed.
  * path: borrowed.
- * options: borrowed; NULL: OpenSSH's format, without passphrase or comment.
+ * options: borrowed; NULL: OpenSSH's format, without passphrase, with the key's own comment.
  * Returns SSH_OK; SSH_ERR_FILE, with the system's words; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_UNSUPPORTED_TYPE where the
  * format has no place for the key.
  */
@@ -1779,7 +1818,7 @@ ssh_status_t ssh_key_write_private_memory(const ssh_key_t *key,
  * Writes the public half as a line, for a file beside the private one (mode 0644).
  *
  * path: borrowed.
- * comment: borrowed; may be NULL; one line.
+ * comment: borrowed; one line; NULL: the key's own, see ssh_key_get_comment.
  * replace: whether a file that exists is replaced.
  * Returns SSH_OK; SSH_ERR_FILE.
  */
@@ -2264,6 +2303,17 @@ ssh_status_t ssh_known_hosts_load_memory(ssh_known_hosts_t *known_hosts,
                                          size_t data_len);
 
 /**
+ * Adds a list of revoked keys, as ssh's RevokedHostKeys: a binary list of ssh-keygen -k, or a public key a line. A key, a
+ * certificate or an authority in it is SSH_KNOWN_HOST_REVOKED for every host, whatever else is listed.
+ *
+ * path: borrowed.
+ * Returns SSH_OK; SSH_ERR_FILE, also where there is no such file; SSH_ERR_KRL_CORRUPT. Whoever goes on after a failure
+ * trusts keys that the list may revoke.
+ */
+ssh_status_t ssh_known_hosts_add_krl_file(ssh_known_hosts_t *known_hosts,
+                                          const char *path);
+
+/**
  * Looks a host's key up.
  *
  * A key with a certificate, as ssh_transport_get_remote_server_key gives one where the server showed it, is known if a
@@ -2277,8 +2327,8 @@ ssh_status_t ssh_known_hosts_load_memory(ssh_known_hosts_t *known_hosts,
  * key: borrowed; as ssh_transport_get_remote_server_key gives it.
  * out_verdict: SSH_KNOWN_HOST_*; 0, which is none of them, on failure.
  * out_file: may be NULL; owned result, where the line is that decided: the path given to ssh_known_hosts_load_file, or
- * "memory". NULL for SSH_KNOWN_HOST_UNKNOWN.
- * out_line: may be NULL; its line there, from 1; 0 for SSH_KNOWN_HOST_UNKNOWN.
+ * "memory"; or the list of revoked keys. NULL for SSH_KNOWN_HOST_UNKNOWN.
+ * out_line: may be NULL; its line there, from 1; 0 for SSH_KNOWN_HOST_UNKNOWN and for a list of revoked keys.
  */
 ssh_status_t ssh_known_hosts_check(const ssh_known_hosts_t *known_hosts,
                                    const char *host,
@@ -2622,6 +2672,38 @@ ssh_status_t ssh_known_hosts_update(ssh_known_hosts_t *known_hosts,
                                     size_t *out_added,
                                     size_t *out_removed,
                                     char **out_reason);
+
+/* ==== Known hosts: fingerprints in the DNS ===================================================================== */
+
+/**
+ * Adds an SSHFP record to an answer (RFC 4255 section 3.1). In an ssh_sshfp_lookup_cb_t only.
+ *
+ * algorithm, fp_type: the record's first two bytes; records of unknown ones may be added, and fit no key.
+ * fingerprint: copied.
+ * Returns SSH_OK; SSH_ERR_INVALID_ARGUMENT for a number above 255; SSH_ERR_RESOURCE_LIMIT after 256 records.
+ */
+ssh_status_t ssh_sshfp_answer_add(ssh_sshfp_answer_t *answer,
+                                  uint32_t algorithm,
+                                  uint32_t fp_type,
+                                  const void *fingerprint,
+                                  size_t fingerprint_len);
+
+/**
+ * Says that the records are validated by DNSSEC, by the caller or by a resolver it reaches through a path it trusts. In an
+ * ssh_sshfp_lookup_cb_t only.
+ */
+ssh_status_t ssh_sshfp_answer_set_secure(ssh_sshfp_answer_t *answer,
+                                         bool secure);
+
+/**
+ * Gives a key's SSHFP records as lines for a zone file, as `ssh-keygen -r` prints them: "host IN SSHFP 4 2 ...".
+ *
+ * host: borrowed; the owner name, as it is to stand there.
+ * out_text: owned result; each line ends in a newline. Empty for a type that has no number.
+ */
+ssh_status_t ssh_key_get_sshfp(const ssh_key_t *key,
+                               const char *host,
+                               char **out_text);
 
 /* ==== Security options ========================================================================================= */
 
@@ -4582,11 +4664,11 @@ void ssh_relay_free(ssh_relay_t *relay);
 /* ==== Initial values of structs ===================================================================================== */
 
 #define SSH_TRANSPORT_OPTIONS_INIT \
-    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false }
+    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false, 0 }
 #define SSH_STREAM_INIT \
     { sizeof(ssh_stream_t), NULL, NULL, NULL, NULL, NULL, NULL }
 #define SSH_CONNECT_OPTIONS_INIT \
-    { sizeof(ssh_connect_options_t), NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0 }
+    { sizeof(ssh_connect_options_t), NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0, NULL, NULL }
 #define SSH_CHANNEL_OPTIONS_INIT \
     { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0, NULL }
 #define SSH_KEY_WRITE_OPTIONS_INIT \

@@ -55,6 +55,8 @@ static ssh_transport_options_t transport_options(const struct options *options)
     enum { LIBRARY_DEFAULT_SECONDS = 15 };
     ssh_transport_options_t o = SSH_TRANSPORT_OPTIONS_INIT;
 
+    if (options->required_rsa_size > 2048)
+        o.required_rsa_size = (uint32_t)options->required_rsa_size;
     /* A longer time than the library's own must not be cut short by it. A shorter one ends ssh_transport_start_client; later
      * key exchanges keep their time. */
     if (options->connect_timeout > LIBRARY_DEFAULT_SECONDS) {

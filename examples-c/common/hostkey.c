@@ -1,5 +1,6 @@
 #include "hostkey.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
@@ -27,6 +28,15 @@ static bool load_one(const char *path, void *context)
     return rc == SSH_OK;
 }
 
+static bool load_revoked(const char *path, void *context)
+{
+    ssh_status_t rc = ssh_known_hosts_add_krl_file(context, path);
+
+    if (rc != SSH_OK)
+        report_failure("RevokedHostKeys", rc);
+    return rc == SSH_OK;
+}
+
 ssh_known_hosts_t *hostkey_load(const struct options *options)
 {
     ssh_known_hosts_t *known = NULL;
@@ -37,7 +47,8 @@ ssh_known_hosts_t *hostkey_load(const struct options *options)
         return NULL;
     }
     if (for_each_file(options->user_known_hosts, load_one, known) &&
-        for_each_file(options->global_known_hosts, load_one, known))
+        for_each_file(options->global_known_hosts, load_one, known) &&
+        (options->revoked_host_keys == NULL || for_each_file(options->revoked_host_keys, load_revoked, known)))
         return known;
     ssh_known_hosts_free(known);
     return NULL;
@@ -60,8 +71,11 @@ static void report_distrust(const struct finding *finding, const char *fingerpri
 
     snprintf(what, sizeof what, "checking the host key of %s", finding->name.host);
     if (finding->verdict == SSH_KNOWN_HOST_REVOKED) {
-        snprintf(why, sizeof why, "%s %s is marked as revoked in %s line %zu", kind, fingerprint, finding->file,
-                 finding->line);
+        if (finding->line == 0)
+            snprintf(why, sizeof why, "%s %s is revoked by %s", kind, fingerprint, finding->file);
+        else
+            snprintf(why, sizeof why, "%s %s is marked as revoked in %s line %zu", kind, fingerprint, finding->file,
+                     finding->line);
         report_error(what, why, "do not connect; ask the host's administrator");
         return;
     }
@@ -100,6 +114,59 @@ static void remember(const struct options *options, ssh_known_hosts_t *known, st
         report_failure("remembering the host key", rc);
     else if (path != NULL && report_current_level() >= REPORT_INFO)
         report_error(path, "added the new key of", name.host);
+}
+
+/* Whose keys are followed, while a connection lasts. */
+struct follower {
+    ssh_known_hosts_t *known; /* its own: it outlives the check */
+    struct hostkey_name name;
+    const char *path; /* the first known_hosts file, which new keys are added to */
+    bool hashed;
+};
+
+static void take_keys(void *user_data, const ssh_host_key_t *keys, size_t keys_len)
+{
+    const struct follower *follower = user_data;
+    char *reason = NULL;
+    size_t added, removed;
+    ssh_status_t rc = ssh_known_hosts_update(follower->known, follower->name.host, (uint32_t)follower->name.port, keys,
+                                             keys_len, follower->path, follower->hashed, &added, &removed, &reason);
+
+    if (rc != SSH_OK)
+        report_failure("following the server's host keys", rc);
+    else if (reason != NULL)
+        report_progress("the server's host keys are not followed: %s", reason);
+    else
+        report_progress("host keys in %s: %zu added, %zu removed", follower->path, added, removed);
+    ssh_string_free(reason);
+}
+
+static void free_follower(void *user_data)
+{
+    struct follower *follower = user_data;
+
+    ssh_known_hosts_free(follower->known);
+    free(follower);
+}
+
+/* As UpdateHostKeys of ssh. That it cannot be done does no harm to this session. */
+static void follow(const struct options *options, struct hostkey_name name, ssh_transport_t *transport)
+{
+    struct follower *follower = calloc(1, sizeof *follower);
+    ssh_status_t rc;
+
+    if (follower == NULL)
+        return;
+    follower->name = name;
+    follower->hashed = options->hash_known_hosts != 0;
+    for_each_file(options->user_known_hosts, remember_one, &follower->path);
+    if (follower->path == NULL || (follower->known = hostkey_load(options)) == NULL) {
+        free_follower(follower);
+        return;
+    }
+    rc = ssh_transport_set_hostkeys_handler(transport, take_keys, follower, free_follower);
+    if (rc != SSH_OK)
+        report_failure("following the server's host keys", rc);
 }
 
 static bool judge(const struct options *options, ssh_known_hosts_t *known, const ssh_key_t *key, const char *fingerprint,
@@ -143,6 +210,8 @@ bool hostkey_check(const struct options *options, ssh_known_hosts_t *known, stru
         report_progress("the server's host key is %s %s", ssh_key_get_name(key), fingerprint);
         trusted = judge(options, known, key, fingerprint, &finding);
     }
+    if (trusted && options->update_host_keys)
+        follow(options, name, transport);
     ssh_string_free(finding.file);
     ssh_string_free(fingerprint);
     ssh_key_free(key);

@@ -41,6 +41,8 @@ static const struct choice FAMILY[] = {{"any", AF_UNSPEC}, {"inet", AF_INET}, {"
 static const struct choice STRICT[] = {{"true", HOSTKEY_REFUSE_UNKNOWN}, {"ask", HOSTKEY_REFUSE_UNKNOWN},
                                        {"accept-new", HOSTKEY_ACCEPT_NEW}, {"false", HOSTKEY_ACCEPT_ANY},
                                        {NULL, 0}};
+/* Nor does it ask about new ones. */
+static const struct choice UPDATE[] = {{"true", 1}, {"yes", 1}, {"false", 0}, {"no", 0}, {"ask", 0}, {NULL, 0}};
 static const struct choice TTY[] = {{"auto", TTY_AUTO}, {"false", TTY_NO}, {"true", TTY_YES}, {"force", TTY_FORCE}, {NULL, 0}};
 /* How the signature is bound to the host is the library's business: it is wherever the server knows the method. */
 static const struct choice PUBKEY[] = {{"true", 1}, {"false", 0}, {"host-bound", 1}, {NULL, 0}};
@@ -83,7 +85,10 @@ static const struct setting ROWS[] = {
     NUMBER_ROW("ServerAliveCountMax", alive_count_max, "3", 0, 1000000),
     TIME_ROW("ServerAliveInterval", alive_interval, "0"),
     LIST_ROW("SetEnv", set_env),
+    NUMBER_ROW("RequiredRSASize", required_rsa_size, "2048", 1024, 16384),
+    TEXT_ROW("RevokedHostKeys", revoked_host_keys, NULL),
     CHOICE_ROW("StrictHostKeyChecking", strict_host_key_checking, "ask", STRICT),
+    CHOICE_ROW("UpdateHostKeys", update_host_keys, "no", UPDATE),
     TEXT_ROW("UserKnownHostsFile", user_known_hosts, "~/.ssh/known_hosts"),
     TEXT_ROW("XAuthLocation", xauth_location, "xauth"),
 };

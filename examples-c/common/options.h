@@ -39,6 +39,9 @@ struct options {
     const char *user_known_hosts; /* file names with spaces between them */
     const char *global_known_hosts;
     int hash_known_hosts;
+    const char *revoked_host_keys; /* file names too; NULL: none */
+    int required_rsa_size;         /* bits of the server's key; the library reads none below 2048 */
+    int update_host_keys;          /* follow a server that changes its keys */
 
     const char *preferred_authentications;
     int pubkey_authentication;

@@ -177,3 +177,18 @@ int hosts_hash(const char *file)
 {
     return change(chosen(file), NULL);
 }
+
+int hosts_records(const char *file, const char *host)
+{
+    ssh_key_t *key = NULL;
+    char *lines = NULL;
+    ssh_status_t rc = ssh_key_load_public_file(file, &key);
+
+    if (rc == SSH_OK && (rc = ssh_key_get_sshfp(key, host, &lines)) == SSH_OK)
+        fputs(lines, stdout);
+    else
+        report_failure(file, rc);
+    ssh_string_free(lines);
+    ssh_key_free(key);
+    return rc == SSH_OK ? EXIT_SUCCESS : EXIT_OWN_FAILURE;
+}

@@ -12,6 +12,9 @@ int hosts_find(const char *file, const char *host, bool fingerprints);
 /* Removes a host's lines. The old file stays as FILE.old. */
 int hosts_remove(const char *file, const char *host);
 
+/* Prints SSHFP records of FILE's key. */
+int hosts_records(const char *file, const char *host);
+
 /* Hashes all names. The old file stays as FILE.old. */
 int hosts_hash(const char *file);
 

@@ -29,7 +29,7 @@ struct command {
     const char *serial;     /* -z */
     const char *cert_options[MAX_CERT_OPTIONS];
     size_t cert_option_count;
-    const char *known_host; /* -F, -R */
+    const char *known_host; /* -F, -R, -r */
     bool fingerprints;      /* -l beside -F */
     bool host;    /* -h */
     bool update;  /* -u */

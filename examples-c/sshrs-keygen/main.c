@@ -20,6 +20,7 @@ static const char HELP[] =
     "       sshrs-keygen -F HOST [-l] [-f FILE]\n"
     "       sshrs-keygen -R HOST [-f FILE]\n"
     "       sshrs-keygen -H [-f FILE]\n"
+    "       sshrs-keygen -r HOST -f KEY.pub\n"
     "       sshrs-keygen -s CA -I ID [-h] [-n NAMES] [-O OPTION] [-V VALIDITY] [-z SERIAL] [-t ALGORITHM] [-P PASSPHRASE-FILE] KEY.pub...\n"
     "       sshrs-keygen -L -f CERTIFICATE\n"
     "       sshrs-keygen -k -f LIST [-u] [-s CA.pub|none] [-z VERSION] [-C COMMENT] FILE...\n"
@@ -41,6 +42,7 @@ static const char HELP[] =
     "  -Q  ask whether a list revokes keys and certificates; the exit status is 1 if it does\n"
     "  -F  print the lines for HOST of a known_hosts file, with -l the fingerprints of their keys; \"[HOST]:PORT\" for a port\n"
     "  -R  remove the lines for HOST from a known_hosts file; -H  hash the names in one. The old file stays as FILE.old\n"
+    "  -r  print the key's SSHFP records for the DNS\n"
     "  -b  bits: 256 (default), 384 or 521 for ecdsa, 2048 to 16384 (default 3072) for rsa\n"
     "  -m  openssh (default), pkcs8, or pem (PKCS#1 and SEC1: no passphrase, no ed25519)\n"
     "  -N  the file whose first line is the passphrase to write with; without it the key is not encrypted\n"
@@ -48,7 +50,7 @@ static const char HELP[] =
     "Files are read in OpenSSH's format, PEM (PKCS#1, SEC1, PKCS#8) and PuTTY's. An existing file is replaced with -p only.\n";
 
 /* What can be asked for; one at a time, but that -k takes -s as well. */
-static const char ACTIONS[] = "tpylsLkQFRH";
+static const char ACTIONS[] = "tpylsLkQFRHr";
 
 bool wrong(const char *why)
 {
@@ -106,6 +108,7 @@ static bool take_value(struct command *command, int letter, const char *value)
         break;
     case 'F':
     case 'R':
+    case 'r':
         command->known_host = value;
         break;
     case 's':
@@ -155,14 +158,14 @@ static bool take_action(struct command *command, char letter)
     if (before == 0 || (letter == 's' && before == 't') || (letter == 'k' && before == 's'))
         command->action = letter;
     else if (!(letter == 't' && before == 's') && !(letter == 's' && before == 'k'))
-        return wrong("only one of -t, -p, -y, -l, -s, -L, -k, -Q, -F, -R and -H can be given");
+        return wrong("only one of -t, -p, -y, -l, -s, -L, -k, -Q, -F, -R, -H and -r can be given");
     return true;
 }
 
 static bool check_command(const struct command *command)
 {
     if (command->action == 0)
-        return wrong("one of -t, -p, -y, -l, -s, -L, -k, -Q, -F, -R and -H must be given");
+        return wrong("one of -t, -p, -y, -l, -s, -L, -k, -Q, -F, -R, -H and -r must be given");
     if (strchr("skQ", command->action) == NULL && *command->files != NULL)
         return wrong("there is an argument too many");
     return strchr("sFRH", command->action) != NULL || command->file != NULL || wrong("-f FILE is missing");
@@ -184,7 +187,7 @@ static bool read_command(struct command *command, char **argv)
             command->host = true;
         } else if (letter == 'u') {
             command->update = true;
-        } else if (letter == ARGUMENTS_LONG || strchr("tpylsLkQFRHfNPCEbmoInVzO", letter) == NULL) {
+        } else if (letter == ARGUMENTS_LONG || strchr("tpylsLkQFRHrfNPCEbmoInVzO", letter) == NULL) {
             return wrong("an option is not known");
         } else {
             if (strchr(ACTIONS, letter) != NULL && !take_action(command, (char)letter))
@@ -349,7 +352,9 @@ static int known_hosts(const struct command *command)
 {
     int status;
 
-    if (command->action == 'F')
+    if (command->action == 'r')
+        status = hosts_records(command->file, command->known_host);
+    else if (command->action == 'F')
         status = hosts_find(command->file, command->known_host, command->fingerprints);
     else
         status = command->action == 'R' ? hosts_remove(command->file, command->known_host) : hosts_hash(command->file);
@@ -365,7 +370,7 @@ int main(int argc, char **argv)
     report_start("sshrs-keygen", REPORT_INFO);
     if (!read_command(&command, argv))
         return EXIT_OWN_FAILURE;
-    if (!command.help && strchr("FRH", command.action) != NULL)
+    if (!command.help && strchr("FRHr", command.action) != NULL)
         return known_hosts(&command);
     ok = command.help ? fputs(HELP, stdout) >= 0 : run(&command, &revoked);
     if (!ok || fflush(stdout) != 0)

@@ -59,6 +59,7 @@ pub(super) fn config() -> Config {
             environment: 3,
             control_backlog: 64 * 1024,
             stderr_buffer: 500,
+            rsa_bits: 2048,
         },
         send_buffer: 4096,
         log_level: 4,

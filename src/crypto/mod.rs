@@ -17,3 +17,4 @@ pub mod moduli;
 pub mod pattern;
 pub mod registry;
 pub mod rng;
+pub mod sshfp;

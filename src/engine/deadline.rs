@@ -1,13 +1,7 @@
 //! When a wait ends.
 
 use crate::error::{Error, ErrorKind};
-use std::time::{Duration, Instant, SystemTime};
-
-/// The system's time in seconds since 1970, as certificates count; 0 before that.
-#[must_use]
-pub fn unix_time() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
+use std::time::{Duration, Instant};
 
 /// The moment a call gives up waiting; every blocking call takes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

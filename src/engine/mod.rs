@@ -62,7 +62,7 @@ pub use begin::Progress;
 pub use channel::{Channel, Recv};
 pub use channel_requests::PtySize;
 pub use connect::AddressFamily;
-pub use deadline::{unix_time, Deadline};
+pub use deadline::Deadline;
 pub use event::Event;
 pub use exec::Collected;
 pub use forward::ForwardHandler;

@@ -5,10 +5,12 @@ use super::auth::step;
 use super::guard::{guard, Status};
 use super::handle::ssh_transport_t;
 use super::known_hosts::prefer;
+use super::sshfp::{Found, Resolver};
 use super::types::*;
 use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::PublicKey;
-use crate::engine::{unix_time, Deadline};
+use crate::crypto::sshfp::Lookup;
+use crate::engine::{wall_clock, Deadline};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::known_hosts::{CertVerdict, Known, KnownHosts, Verdict};
 
@@ -22,6 +24,7 @@ enum Trust<'a> {
         name: String,
         port: u16,
         accept_new: bool,
+        dns: Option<Resolver>,
     },
 }
 
@@ -50,10 +53,11 @@ unsafe fn plan<'a>(transport: &ssh_transport_t, o: &ssh_connect_options_t) -> Re
     if user.is_none() && (key.is_some() || password.is_some()) {
         return Err(invalid("a key or password is given, but no username"));
     }
+    let dns = Resolver::new(o.sshfp_lookup, o.sshfp_user_data);
     let trust = match (o.hostkey_policy, hostkey, hosts) {
         (SSH_HOSTKEY_ANY, _, _) => Trust::Anyone,
         (SSH_HOSTKEY_CHECK | SSH_HOSTKEY_ACCEPT_NEW, Some(key), _) => Trust::Key(key.public()),
-        (policy @ (SSH_HOSTKEY_CHECK | SSH_HOSTKEY_ACCEPT_NEW), None, Some(hosts)) => {
+        (policy @ (SSH_HOSTKEY_CHECK | SSH_HOSTKEY_ACCEPT_NEW), None, hosts) if hosts.is_some() || dns.is_some() => {
             let origin = transport.origin.host.as_ref();
             let name = name.map(str::to_owned).or_else(|| origin.map(|o| o.0.clone()));
             let port = match o.known_host_port {
@@ -61,9 +65,10 @@ unsafe fn plan<'a>(transport: &ssh_transport_t, o: &ssh_connect_options_t) -> Re
                 port => arg::port(port, "known_host_port")?,
             };
             let name = name.ok_or_else(|| invalid("this transport has no host name: set known_host_name"))?;
-            Trust::Known { hosts: hosts.read().clone(), name, port, accept_new: policy == SSH_HOSTKEY_ACCEPT_NEW }
+            let hosts = hosts.map(|hosts| hosts.read().clone()).unwrap_or_default();
+            Trust::Known { hosts, name, port, accept_new: policy == SSH_HOSTKEY_ACCEPT_NEW, dns }
         }
-        (SSH_HOSTKEY_CHECK | SSH_HOSTKEY_ACCEPT_NEW, None, None) => {
+        (SSH_HOSTKEY_CHECK | SSH_HOSTKEY_ACCEPT_NEW, None, _) => {
             return Err(invalid(
                 "nothing decides over the server's host key: set hostkey or known_hosts, or ask for no check with SSH_HOSTKEY_ANY",
             ))
@@ -96,25 +101,51 @@ fn check(trust: &Trust<'_>, key: &PublicKey, cert: Option<&Certificate>) -> Resu
                 expected.fingerprint_sha256()
             ),
         ),
-        Trust::Known { hosts, name, port, accept_new } => {
-            let host = crate::error::printable(name.as_bytes());
-            let CertVerdict { verdict, refused } = hosts.check_shown(name, *port, key, cert, unix_time());
-            let (kind, what) = match verdict {
-                Verdict::Match { .. } => return Ok(()),
-                Verdict::Unknown if *accept_new => return Ok(()),
-                Verdict::Unknown => (ErrorKind::HostKeyUnknown, "is not known".to_owned()),
-                Verdict::Changed { file, line } => {
-                    (ErrorKind::HostKeyMismatch, format!("is not the one in {file}, line {line}"))
-                }
-                Verdict::Revoked { file, line: 0 } => (ErrorKind::HostKeyRevoked, format!("is revoked by {file}")),
-                Verdict::Revoked { file, line } => {
-                    (ErrorKind::HostKeyRevoked, format!("is marked as revoked in {file}, line {line}"))
-                }
-            };
-            let why = refused.map(|error| format!("; its certificate does not count: {error}")).unwrap_or_default();
-            refuse(kind, format!("the host key {} of {host}, port {port}, {what}{why}", key.fingerprint_sha256()))
+        Trust::Known { hosts, name, port, accept_new, dns } => {
+            let found = hosts.check_shown(name, *port, key, cert, wall_clock());
+            let is_revoked = matches!(found.verdict, Verdict::Revoked { .. });
+            let dns = dns.filter(|_| !is_revoked).map(|resolver| resolver.ask(name, key));
+            check_known(&found, dns, *accept_new).map_err(|(kind, what)| {
+                let host = crate::error::printable(name.as_bytes());
+                let fingerprint = key.fingerprint_sha256();
+                Error::new(kind, format!("the host key {fingerprint} of {host}, port {port}, {what}")).at(Stage::Kex)
+            })
         }
     }
+}
+
+/// What speaks against a key, if anything does.
+fn check_known(
+    found: &CertVerdict,
+    dns: Option<Found>,
+    accept_new: bool,
+) -> std::result::Result<(), (ErrorKind, String)> {
+    let lookup = dns.map(|found| found.lookup);
+    if dns == Some(Found { lookup: Lookup::Match, secure: true }) {
+        return Ok(());
+    }
+    let (kind, mut what) = match &found.verdict {
+        Verdict::Match { .. } => return Ok(()),
+        Verdict::Unknown if accept_new && lookup != Some(Lookup::Mismatch) => return Ok(()),
+        Verdict::Unknown => (ErrorKind::HostKeyUnknown, "is not known".to_owned()),
+        Verdict::Changed { file, line } => {
+            (ErrorKind::HostKeyMismatch, format!("is not the one in {file}, line {line}"))
+        }
+        Verdict::Revoked { file, line: 0 } => (ErrorKind::HostKeyRevoked, format!("is revoked by {file}")),
+        Verdict::Revoked { file, line } => {
+            (ErrorKind::HostKeyRevoked, format!("is marked as revoked in {file}, line {line}"))
+        }
+    };
+    if let Some(error) = &found.refused {
+        what.push_str(&format!("; its certificate does not count: {error}"));
+    }
+    match lookup {
+        Some(Lookup::Match) => what.push_str("; the DNS has its fingerprint, but that is not validated"),
+        Some(Lookup::Mismatch) => what.push_str("; the DNS has fingerprints of other keys"),
+        Some(Lookup::None) => what.push_str("; the DNS has no fingerprint of it"),
+        None => {}
+    }
+    Err((kind, what))
 }
 
 /// Logs in with the key, then the password, as far as needed and given.

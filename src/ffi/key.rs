@@ -1,4 +1,5 @@
 //! Keys.
+#![allow(clippy::disallowed_types, reason = "a C handle is safe on any thread, and this one has no engine below it")]
 
 use super::arg::{self, invalid};
 use super::cert::ssh_cert_t;
@@ -12,6 +13,7 @@ use crate::crypto::keyfile;
 use crate::error::{printable, Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void, CString};
 use std::ptr::null;
+use std::sync::{PoisonError, RwLock};
 
 /// A public or private key.
 pub struct ssh_key_t {
@@ -20,13 +22,16 @@ pub struct ssh_key_t {
     /// For C, which borrows it.
     certificate: Option<Box<ssh_cert_t>>,
     name: CString,
+    /// Taken alone and for a moment: no other lock under it, and no waiting.
+    comment: RwLock<String>,
 }
 
 impl ssh_key_t {
     fn new(public: PublicKey, private: Option<PrivateKey>) -> Self {
         let name = text::c_string(public.key_type());
         let certificate = private.as_ref().and_then(|key| key.certificate().cloned());
-        Self { public, private, certificate: certificate.map(|cert| Box::new(ssh_cert_t::new(cert))), name }
+        let certificate = certificate.map(|cert| Box::new(ssh_cert_t::new(cert)));
+        Self { public, private, certificate, name, comment: RwLock::default() }
     }
 
     /// A public key that the peer showed, with the certificate it showed for it.
@@ -71,6 +76,31 @@ impl ssh_key_t {
     /// A public key's handle for C.
     pub(super) fn give_public(public: PublicKey) -> *mut Self {
         Box::into_raw(Box::new(Self::new(public, None)))
+    }
+
+    /// What the file it was read from, or ssh_key_set_comment, says of it.
+    pub(super) fn comment(&self) -> String {
+        self.comment.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The comment that a caller gives, or else the key's own.
+    pub(super) fn comment_or(&self, given: Option<&str>) -> Result<String> {
+        match given {
+            // A line end would start another entry in the file the line goes to.
+            Some(text) if text.contains(char::is_control) => Err(invalid("comment has control characters in it")),
+            Some(text) => Ok(text.to_owned()),
+            None => Ok(self.comment()),
+        }
+    }
+
+    fn with_comment(self, comment: &str) -> Self {
+        // What a file says may be anything; it goes onto lines.
+        let comment = comment.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        Self { comment: RwLock::new(comment), ..self }
+    }
+
+    fn give((private, comment): (PrivateKey, String)) -> *mut Self {
+        Box::into_raw(Box::new(Self::new(private.public().clone(), Some(private)).with_comment(&comment)))
     }
 
     /// A private key.
@@ -127,7 +157,7 @@ pub unsafe extern "C" fn ssh_key_load_private_file(
         let (out, path, passphrase) =
             unsafe { (arg::out(out_key)?, arg::text(path, "path")?, self::passphrase(passphrase, passphrase_len)?) };
         let data = file::read(path, MAX_FILE)?;
-        *out = ssh_key_t::give_private(keyfile::parse_private(&data, passphrase)?);
+        *out = ssh_key_t::give(keyfile::parse_private_with_comment(&data, passphrase)?);
         Ok(())
     })
 }
@@ -147,7 +177,7 @@ pub unsafe extern "C" fn ssh_key_load_private_memory(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, data, passphrase) =
             unsafe { (arg::out(out_key)?, arg::bytes(data, data_len)?, self::passphrase(passphrase, passphrase_len)?) };
-        *out = ssh_key_t::give_private(keyfile::parse_private(data, passphrase)?);
+        *out = ssh_key_t::give(keyfile::parse_private_with_comment(data, passphrase)?);
         Ok(())
     })
 }
@@ -162,7 +192,8 @@ pub unsafe extern "C" fn ssh_key_load_public_file(path: *const c_char, out_key: 
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, path) = unsafe { (arg::out(out_key)?, arg::text(path, "path")?) };
-        *out = ssh_key_t::give_public(keyfile::parse_public(&file::read(path, MAX_FILE)?)?.0);
+        let (key, comment) = keyfile::parse_public(&file::read(path, MAX_FILE)?)?;
+        *out = Box::into_raw(Box::new(ssh_key_t::new(key, None).with_comment(&comment)));
         Ok(())
     })
 }
@@ -179,7 +210,8 @@ pub unsafe extern "C" fn ssh_key_load_public_memory(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, data) = unsafe { (arg::out(out_key)?, arg::bytes(data, data_len)?) };
-        *out = ssh_key_t::give_public(keyfile::parse_public(data)?.0);
+        let (key, comment) = keyfile::parse_public(data)?;
+        *out = Box::into_raw(Box::new(ssh_key_t::new(key, None).with_comment(&comment)));
         Ok(())
     })
 }
@@ -310,9 +342,37 @@ pub unsafe extern "C" fn ssh_key_get_randomart(key: *const ssh_key_t, out_text: 
     })
 }
 
+/// Gives a key's comment: that of the file it was read from, where the format has one (OpenSSH's and PuTTY's private keys,
+/// one-line and RFC 4716 public keys), or the one set. Empty where there is none.
+///
+/// out_comment: owned result.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_get_comment(key: *const ssh_key_t, out_comment: *mut *mut c_char) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, key) = unsafe { (arg::out(out_comment)?, arg::handle(key)?) };
+        *out = text::give(&key.comment())?;
+        Ok(())
+    })
+}
+
+/// Sets a key's comment, which is written with it where none is given to the call that writes.
+///
+/// comment: copied; one line; NULL or empty: none.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_key_set_comment(key: *mut ssh_key_t, comment: *const c_char) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (key, comment) = unsafe { (arg::handle(key.cast_const())?, arg::opt_text(comment, "comment")?) };
+        let comment = key.comment_or(Some(comment.unwrap_or("")))?;
+        *key.comment.write().unwrap_or_else(PoisonError::into_inner) = comment;
+        Ok(())
+    })
+}
+
 /// Gives the public key as a line for authorized_keys, without a newline.
 ///
-/// comment: borrowed; may be NULL; one line.
+/// comment: borrowed; one line; NULL: the key's own, see ssh_key_get_comment.
 /// out_line: owned result.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_key_get_public_line(
@@ -323,12 +383,8 @@ pub unsafe extern "C" fn ssh_key_get_public_line(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, key, comment) =
-            unsafe { (arg::out(out_line)?, arg::handle(key)?, arg::opt_text(comment, "comment")?.unwrap_or("")) };
-        // A line end would start another entry in the file the line goes to.
-        if comment.contains(char::is_control) {
-            return Err(invalid("comment has control characters in it"));
-        }
-        *out = text::give(&key.public.to_line(comment))?;
+            unsafe { (arg::out(out_line)?, arg::handle(key)?, arg::opt_text(comment, "comment")?) };
+        *out = text::give(&key.public.to_line(&key.comment_or(comment)?))?;
         Ok(())
     })
 }

@@ -19,13 +19,11 @@ unsafe fn encode(key: &ssh_key_t, options: *const ssh_key_write_options_t) -> Re
     let o = unsafe { arg::options(options)? };
     // SAFETY: passed on.
     let (passphrase, comment) =
-        unsafe { (arg::bytes(o.passphrase, o.passphrase_len)?, arg::opt_text(o.comment, "comment")?.unwrap_or("")) };
-    if comment.contains(char::is_control) {
-        return Err(invalid("comment has control characters in it"));
-    }
+        unsafe { (arg::bytes(o.passphrase, o.passphrase_len)?, arg::opt_text(o.comment, "comment")?) };
+    let comment = key.comment_or(comment)?;
     let protection = (!o.passphrase.is_null()).then_some(Protection { passphrase, rounds: o.rounds });
     let text = match o.format {
-        SSH_KEY_FORMAT_OPENSSH => write_openssh(key.private()?, comment, protection)?,
+        SSH_KEY_FORMAT_OPENSSH => write_openssh(key.private()?, &comment, protection)?,
         SSH_KEY_FORMAT_PKCS8 => write_pkcs8(key.private()?, protection)?,
         SSH_KEY_FORMAT_PEM if protection.is_some() => {
             return Err(invalid("a passphrase protects nothing in SSH_KEY_FORMAT_PEM: use SSH_KEY_FORMAT_PKCS8"));
@@ -41,7 +39,7 @@ unsafe fn encode(key: &ssh_key_t, options: *const ssh_key_write_options_t) -> Re
 /// The file is whole or not there: it gets its name when everything is on the disk. Blocks for that, and for the key
 /// derivation. A symbolic link is replaced, not followed.
 /// path: borrowed.
-/// options: borrowed; NULL: OpenSSH's format, without passphrase or comment.
+/// options: borrowed; NULL: OpenSSH's format, without passphrase, with the key's own comment.
 /// Returns SSH_OK; SSH_ERR_FILE, with the system's words; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_UNSUPPORTED_TYPE where the
 /// format has no place for the key.
 #[no_mangle]
@@ -93,7 +91,7 @@ pub unsafe extern "C" fn ssh_key_write_private_memory(
 /// Writes the public half as a line, for a file beside the private one (mode 0644).
 ///
 /// path: borrowed.
-/// comment: borrowed; may be NULL; one line.
+/// comment: borrowed; one line; NULL: the key's own, see ssh_key_get_comment.
 /// replace: whether a file that exists is replaced.
 /// Returns SSH_OK; SSH_ERR_FILE.
 #[no_mangle]
@@ -106,7 +104,8 @@ pub unsafe extern "C" fn ssh_key_write_public_file(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (key, path, comment) =
-            unsafe { (arg::handle(key)?, arg::text(path, "path")?, arg::opt_text(comment, "comment")?.unwrap_or("")) };
-        file::write(path, format!("{}\n", key.public().to_line(comment)).as_bytes(), 0o644, replace)
+            unsafe { (arg::handle(key)?, arg::text(path, "path")?, arg::opt_text(comment, "comment")?) };
+        let comment = key.comment_or(comment)?;
+        file::write(path, format!("{}\n", key.public().to_line(&comment)).as_bytes(), 0o644, replace)
     })
 }

@@ -7,7 +7,7 @@ use super::key::ssh_key_t;
 use super::text;
 use super::types::*;
 use crate::crypto::registry::{certificate_names, find, SIGNATURES};
-use crate::engine::{unix_time, Transport};
+use crate::engine::{wall_clock, Transport};
 use crate::error::Result;
 use crate::known_hosts::{Known, KnownHosts, Verdict};
 use std::ffi::{c_char, c_void};
@@ -114,6 +114,27 @@ pub unsafe extern "C" fn ssh_known_hosts_load_memory(
     })
 }
 
+/// Adds a list of revoked keys, as ssh's RevokedHostKeys: a binary list of ssh-keygen -k, or a public key a line. A key, a
+/// certificate or an authority in it is SSH_KNOWN_HOST_REVOKED for every host, whatever else is listed.
+///
+/// path: borrowed.
+/// Returns SSH_OK; SSH_ERR_FILE, also where there is no such file; SSH_ERR_KRL_CORRUPT. Whoever goes on after a failure
+/// trusts keys that the list may revoke.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_known_hosts_add_krl_file(
+    known_hosts: *mut ssh_known_hosts_t,
+    path: *const c_char,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (hosts, path) = unsafe { (arg::handle(known_hosts)?, arg::text(path, "path")?) };
+        // Read before the lock is taken: nothing waits under it.
+        let list = KnownHosts::load_revoked(path)?;
+        hosts.write().revoke(path, list);
+        Ok(())
+    })
+}
+
 /// Looks a host's key up.
 ///
 /// A key with a certificate, as ssh_transport_get_remote_server_key gives one where the server showed it, is known if a
@@ -127,8 +148,8 @@ pub unsafe extern "C" fn ssh_known_hosts_load_memory(
 /// key: borrowed; as ssh_transport_get_remote_server_key gives it.
 /// out_verdict: SSH_KNOWN_HOST_*; 0, which is none of them, on failure.
 /// out_file: may be NULL; owned result, where the line is that decided: the path given to ssh_known_hosts_load_file, or
-/// "memory". NULL for SSH_KNOWN_HOST_UNKNOWN.
-/// out_line: may be NULL; its line there, from 1; 0 for SSH_KNOWN_HOST_UNKNOWN.
+/// "memory"; or the list of revoked keys. NULL for SSH_KNOWN_HOST_UNKNOWN.
+/// out_line: may be NULL; its line there, from 1; 0 for SSH_KNOWN_HOST_UNKNOWN and for a list of revoked keys.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_known_hosts_check(
     known_hosts: *const ssh_known_hosts_t,
@@ -146,7 +167,7 @@ pub unsafe extern "C" fn ssh_known_hosts_check(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (hosts, host, key) = unsafe { (arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(key)?) };
         let port = self::port(port)?;
-        let found = hosts.read().check_shown(host, port, key.public(), key.certificate(), unix_time());
+        let found = hosts.read().check_shown(host, port, key.public(), key.certificate(), wall_clock());
         let (verdict, place) = match found.verdict {
             Verdict::Match { file, line } => (SSH_KNOWN_HOST_MATCH, Some((file, line))),
             Verdict::Unknown => (SSH_KNOWN_HOST_UNKNOWN, None),

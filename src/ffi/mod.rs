@@ -54,6 +54,7 @@ mod server;
 mod server_hooks;
 mod server_types;
 mod signer;
+mod sshfp;
 mod status;
 mod stream;
 mod text;

@@ -63,6 +63,11 @@ fn time(ms: i64, default: Duration, what: &'static str) -> Result<Duration> {
 fn limits(c: &ssh_transport_options_t, o: &mut TransportOptions) -> Result<()> {
     o.config.login_grace = time(c.login_grace_ms, o.config.login_grace, "login_grace_ms")?;
     let l = &mut o.config.limits;
+    l.rsa_bits = match c.required_rsa_size {
+        0 => l.rsa_bits,
+        bits @ 2048..=16384 => bits,
+        _ => return Err(arg::invalid("required_rsa_size is not from 2048 to 16384")),
+    };
     for (given, limit) in [(c.max_preauth_bytes, &mut l.preauth_bytes), (c.max_preauth_packets, &mut l.preauth_packets)]
     {
         if given != 0 {

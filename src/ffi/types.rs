@@ -182,6 +182,10 @@ pub struct ssh_transport_options_t {
     /// Server: do not tell clients all host keys once they are in, and do not prove to hold them
     /// (ssh_transport_set_hostkeys_handler is the other end of it).
     pub no_hostkeys: bool,
+    /// Bits that an RSA key of the peer must have, as RequiredRSASize of OpenSSH: the server's host key, or else connecting
+    /// fails with SSH_ERR_KEY_WEAK; on a server a user's key, or else it is refused. From 2048, below which keys are not
+    /// read at all, to 16384. Default 2048.
+    pub required_rsa_size: u32,
 }
 
 /// A byte stream of the caller's, for ssh_transport_new_stream; initialise with SSH_STREAM_INIT. send and recv are
@@ -230,7 +234,18 @@ pub struct ssh_connect_options_t {
     pub password: *const c_void,
     /// Its bytes.
     pub password_len: usize,
+    /// Looks up SSHFP records of the host, beside known_hosts, as ssh does with VerifyHostKeyDNS: a validated record that
+    /// fits is enough, unless the key is revoked; one that does not fit keeps SSH_HOSTKEY_ACCEPT_NEW from accepting an
+    /// unknown key; a record that fits but is not validated is only told of. NULL: nobody.
+    pub sshfp_lookup: ssh_sshfp_lookup_cb_t,
+    /// Passed to sshfp_lookup.
+    pub sshfp_user_data: *mut c_void,
 }
+
+/// Looks up the SSHFP records of a host (RFC 4255) and adds them to the answer. Runs on the thread of
+/// ssh_transport_connect with no lock held, and may block; the deadline does not interrupt it. Not called for addresses.
+pub type ssh_sshfp_lookup_cb_t =
+    Option<unsafe extern "C" fn(user_data: *mut c_void, host: *const c_char, answer: *mut ssh_sshfp_answer_t)>;
 
 /// How to open a channel; initialise with SSH_CHANNEL_OPTIONS_INIT.
 #[repr(C)]
@@ -417,6 +432,7 @@ pub use super::key::ssh_key_t;
 pub use super::known_hosts::ssh_known_hosts_t;
 pub use super::ready::ssh_ready_t;
 pub use super::security_options::ssh_security_options_t;
+pub use super::sshfp::ssh_sshfp_answer_t;
 pub use super::ticket::ssh_ticket_t;
 
 pub use super::authorized_keys::ssh_authorized_keys_t;

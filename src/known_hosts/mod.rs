@@ -22,6 +22,7 @@ pub use update::Update;
 pub use verdict::{CertVerdict, Known, Verdict};
 
 use crate::crypto::hostkey::PublicKey;
+use crate::crypto::krl::Krl;
 use crate::error::{printable, Error, ErrorKind, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ const DEFAULT_PORT: u16 = 22;
 #[derive(Debug, Clone, Default)]
 pub struct KnownHosts {
     entries: Vec<Entry>,
+    /// Lists of revoked keys, with their files' names.
+    revoked: Vec<(Arc<str>, Arc<Krl>)>,
 }
 
 impl KnownHosts {
@@ -41,7 +44,7 @@ impl KnownHosts {
     pub fn parse(text: &[u8], file_name: &str) -> Self {
         let file: Arc<str> = file_name.into();
         let entries = line::lines(text).enumerate().filter_map(|(index, line)| Entry::parse(line, &file, index + 1));
-        Self { entries: entries.collect() }
+        Self { entries: entries.collect(), revoked: Vec::new() }
     }
 
     /// Reads a file. A file that does not exist lists nothing.
@@ -56,6 +59,21 @@ impl KnownHosts {
     /// Adds another file's entries behind these.
     pub fn append(&mut self, other: Self) {
         self.entries.extend(other.entries);
+        self.revoked.extend(other.revoked);
+    }
+
+    /// Adds a list of revoked keys, which outranks all entries; `file_name` is for verdicts.
+    pub fn revoke(&mut self, file_name: &str, list: Krl) {
+        self.revoked.push((file_name.into(), Arc::new(list)));
+    }
+
+    /// Reads such a list, binary or text. That a file does not exist is an error here: nothing may be trusted then.
+    ///
+    /// Errors: `File`, `KrlCorrupt`.
+    pub fn load_revoked(path: impl AsRef<Path>) -> Result<Krl> {
+        let path = path.as_ref();
+        let absent = || Error::new(ErrorKind::File, format!("{}: it does not exist", path.display()));
+        Krl::parse(&file::read(path)?.ok_or_else(absent)?)
     }
 
     /// Puts what a file has now in the place of what it had, if entries of it are here.

@@ -3,6 +3,7 @@
 use super::{name_of, Entry, KnownHosts, Marker, DEFAULT_PORT};
 use crate::crypto::cert::{CertCheck, CertKind, Certificate};
 use crate::crypto::hostkey::PublicKey;
+use crate::crypto::krl::Krl;
 use crate::error::{Error, ErrorKind};
 use std::sync::Arc;
 
@@ -46,6 +47,10 @@ impl Verdict {
     }
 }
 
+fn revoked_by(list: Option<&(Arc<str>, Arc<Krl>)>) -> Option<Verdict> {
+    list.map(|(file, _)| Verdict::Revoked { file: file.clone(), line: 0 })
+}
+
 /// What is known of a host's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertVerdict {
@@ -70,7 +75,8 @@ impl KnownHosts {
     /// matter. Where the port is not 22 and nothing is listed for it, a key listed without a port will do.
     #[must_use]
     pub fn check(&self, host: &str, port: u16, key: &PublicKey) -> Verdict {
-        if let Some(revoked) = self.revocation(host, port, &[key]) {
+        let listed = self.revoked.iter().find(|(_, list)| list.revokes_key(key));
+        if let Some(revoked) = revoked_by(listed).or_else(|| self.revocation(host, port, &[key])) {
             return revoked;
         }
         self.names_to_try(host, port)
@@ -89,7 +95,8 @@ impl KnownHosts {
     #[must_use]
     pub fn check_cert(&self, host: &str, port: u16, cert: &Certificate, now: u64) -> CertVerdict {
         let keys = [cert.key(), cert.signature_key()];
-        if let Some(verdict) = self.revocation(host, port, &keys) {
+        let listed = self.revoked.iter().find(|(_, list)| list.revokes_cert(cert));
+        if let Some(verdict) = revoked_by(listed).or_else(|| self.revocation(host, port, &keys)) {
             return CertVerdict { verdict, refused: None };
         }
         match self.authority_verdict(host, port, cert, now) {

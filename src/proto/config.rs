@@ -52,6 +52,8 @@ pub struct Limits {
     /// Bytes of unread stderr, all channels together, that do not count against their channels' windows: so much
     /// stderr nobody reads holds up no other output (see `proto/channel/window.rs`).
     pub stderr_buffer: usize,
+    /// Bits that an RSA key of the peer must have: a server's host key, a user's key. Keys below 2048 are never read.
+    pub rsa_bits: u32,
 }
 
 impl Default for Limits {
@@ -68,6 +70,7 @@ impl Default for Limits {
             environment: 128,
             control_backlog: 8 << 20,
             stderr_buffer: 128 << 20,
+            rsa_bits: 2048,
         }
     }
 }

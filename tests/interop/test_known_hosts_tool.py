@@ -173,3 +173,10 @@ def test_hash(files, name):
         assert status[0] == status[1]
         heads = [[line for line in text.split(b"\n") if line.startswith(b"# Host")] for text in lines]
         assert heads[0] == heads[1]
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
+def test_records_for_the_dns(tmp_path, kind):
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", tmp_path / "key"], check=True, timeout=60)
+    public = tmp_path / "key.pub"
+    assert run(PROGRAM, "-r", "host.example", "-f", public) == run("ssh-keygen", "-r", "host.example", "-f", public)

@@ -56,6 +56,32 @@ impl Curve {
         }
     }
 
+    /// The public point of a private scalar (big-endian, leading zeros or none), uncompressed.
+    ///
+    /// Errors: `KeyCorrupt` for a scalar that is 0, or not below the curve's order.
+    pub(in crate::crypto) fn public_point(self, scalar: &[u8]) -> Result<Vec<u8>> {
+        let bad = || Error::new(ErrorKind::KeyCorrupt, "the private scalar is not from 1 to the curve's order");
+        let zeros = scalar.iter().take_while(|&&b| b == 0).count();
+        let digits = scalar.get(zeros..).unwrap_or_default();
+        let mut fixed = Zeroizing::new(vec![0; self.scalar_len().checked_sub(digits.len()).ok_or_else(bad)?]);
+        fixed.reserve_exact(digits.len());
+        fixed.extend_from_slice(digits);
+        Ok(match self {
+            Self::P256 => {
+                let key = p256::SecretKey::from_slice(&fixed).map_err(|_| bad())?.public_key();
+                p256::Sec1Point::from(key).as_bytes().to_vec()
+            }
+            Self::P384 => {
+                let key = p384::SecretKey::from_slice(&fixed).map_err(|_| bad())?.public_key();
+                p384::Sec1Point::from(key).as_bytes().to_vec()
+            }
+            Self::P521 => {
+                let key = p521::SecretKey::from_slice(&fixed).map_err(|_| bad())?.public_key();
+                p521::Sec1Point::from(key).as_bytes().to_vec()
+            }
+        })
+    }
+
     /// Bytes of a scalar or a coordinate.
     #[must_use]
     pub const fn scalar_len(self) -> usize {

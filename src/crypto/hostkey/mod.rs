@@ -91,6 +91,17 @@ impl PublicKey {
         }
     }
 
+    /// Refuses an RSA key with fewer bits; keys of other types have the one size that is theirs.
+    ///
+    /// Errors: `KeyWeak`.
+    pub fn require_rsa_bits(&self, least: u32) -> Result<()> {
+        if self.key_type() != "ssh-rsa" || self.bits() >= least {
+            return Ok(());
+        }
+        let text = format!("an RSA key of {} bits is not accepted here, but from {least} on", self.bits());
+        Err(Error::new(ErrorKind::KeyWeak, text))
+    }
+
     /// The signature algorithms this key can make, most preferred first.
     #[must_use]
     pub fn signature_algorithms(&self) -> &'static [&'static str] {

@@ -45,6 +45,13 @@ const FORMATS: &[(&str, ErrorKind, &str, &str)] = &[
 /// `KeyUnsupportedType`, `KeyPublicOnly` (the file is the public half), `KeyWeak`, and `KeyCorrupt` for everything
 /// that is damaged, halves that do not belong together among it.
 pub fn parse_private(bytes: &[u8], passphrase: Option<&[u8]>) -> Result<PrivateKey> {
+    parse_private_with_comment(bytes, passphrase).map(|(key, _)| key)
+}
+
+/// [`parse_private`], and the key's comment, empty where the format has none.
+///
+/// Errors: as [`parse_private`].
+pub fn parse_private_with_comment(bytes: &[u8], passphrase: Option<&[u8]>) -> Result<(PrivateKey, String)> {
     let text = text(bytes)?.trim_start();
     if text.starts_with(openssh::BEGIN) {
         return openssh::parse(text, passphrase);
@@ -53,7 +60,7 @@ pub fn parse_private(bytes: &[u8], passphrase: Option<&[u8]>) -> Result<PrivateK
         return ppk::parse(text, passphrase);
     }
     if let Some(parsed) = pem::parse(text, passphrase) {
-        return parsed;
+        return parsed.map(|key| (key, String::new()));
     }
     if let Some((_, kind, what, hint)) = FORMATS.iter().find(|(start, ..)| text.starts_with(start)) {
         let error = Error::new(*kind, format!("the file is {what}, not a private key that is read here"));

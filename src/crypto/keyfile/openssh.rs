@@ -18,7 +18,7 @@ fn damaged(error: Error) -> Error {
 }
 
 /// Parses a file that begins with [`BEGIN`].
-pub(super) fn parse(text: &str, passphrase: Option<&[u8]>) -> Result<PrivateKey> {
+pub(super) fn parse(text: &str, passphrase: Option<&[u8]>) -> Result<(PrivateKey, String)> {
     let bytes = armor::decode(armor::between(text, BEGIN, END)?)?;
     let mut r = Reader::new(&bytes);
     if r.take(MAGIC.len()).map_err(damaged)? != MAGIC {
@@ -54,7 +54,7 @@ struct Section {
 }
 
 impl Section {
-    fn parse(&self, public: &PublicKey) -> Result<PrivateKey> {
+    fn parse(&self, public: &PublicKey) -> Result<(PrivateKey, String)> {
         let mut r = Reader::new(&self.bytes);
         let (one, two) = (r.u32().map_err(damaged)?, r.u32().map_err(damaged)?);
         // Two equal numbers, so that a wrong passphrase shows.
@@ -70,14 +70,14 @@ impl Section {
             return Err(corrupt("the key file's halves are of different types"));
         }
         let key = fields(name, &mut r)?;
-        let _comment = r.string().map_err(damaged)?;
+        let comment = String::from_utf8_lossy(r.string().map_err(damaged)?).into_owned();
         if r.rest().len() > usize::from(u8::MAX) || !r.rest().iter().copied().eq((1..=u8::MAX).take(r.rest().len())) {
             return Err(corrupt("the key file's padding is not 1, 2, 3, ..."));
         }
         if key.public() != public {
             return Err(corrupt("the key file's halves do not belong together"));
         }
-        Ok(key)
+        Ok((key, comment))
     }
 }
 

@@ -230,11 +230,11 @@ fn ec(bytes: &[u8], outer: Option<ObjectIdentifier>) -> Result<PrivateKey> {
     let key = sec1::EcPrivateKey::from_der(bytes).map_err(damaged)?;
     let inner = key.parameters.and_then(sec1::EcParameters::named_curve);
     let curve = curve(outer.or(inner).ok_or_else(|| corrupt("the key file's curve has no name"))?)?;
-    let point = key.public_key.ok_or_else(|| {
-        let text = "the key file leaves the public half out, and it is not worked out here";
-        Error::new(ErrorKind::KeyUnsupportedFormat, text)
-    })?;
-    PrivateKey::from_ecdsa(curve, key.private_key, point)
+    match key.public_key {
+        Some(point) => PrivateKey::from_ecdsa(curve, key.private_key, point),
+        // The field is optional (RFC 5915 section 3); `openssl ec -no_public` leaves it out.
+        None => PrivateKey::from_ecdsa(curve, key.private_key, &curve.public_point(key.private_key)?),
+    }
 }
 
 /// The curve that an OID names (RFC 5480 section 2.1.1.1).

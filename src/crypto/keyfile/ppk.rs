@@ -23,7 +23,7 @@ fn damaged(error: Error) -> Error {
 }
 
 /// Parses a file that begins with [`BEGIN`].
-pub(super) fn parse(text: &str, passphrase: Option<&[u8]>) -> Result<PrivateKey> {
+pub(super) fn parse(text: &str, passphrase: Option<&[u8]>) -> Result<(PrivateKey, String)> {
     let file = File::read(text)?;
     // The public half first: an unsupported type is told before a passphrase is asked for.
     let public = PublicKey::parse(&file.public)?;
@@ -44,7 +44,7 @@ pub(super) fn parse(text: &str, passphrase: Option<&[u8]>) -> Result<PrivateKey>
             false => corrupt("the key file's checksum is wrong"),
         });
     }
-    private_half(&public, &plain)
+    Ok((private_half(&public, &plain)?, file.comment.to_owned()))
 }
 
 /// The lines of a file.

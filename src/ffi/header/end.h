@@ -2,11 +2,11 @@
 /* ==== Initial values of structs ===================================================================================== */
 
 #define SSH_TRANSPORT_OPTIONS_INIT \
-    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false }
+    { sizeof(ssh_transport_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false, 0 }
 #define SSH_STREAM_INIT \
     { sizeof(ssh_stream_t), NULL, NULL, NULL, NULL, NULL, NULL }
 #define SSH_CONNECT_OPTIONS_INIT \
-    { sizeof(ssh_connect_options_t), NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0 }
+    { sizeof(ssh_connect_options_t), NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0, NULL, NULL }
 #define SSH_CHANNEL_OPTIONS_INIT \
     { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0, NULL }
 #define SSH_KEY_WRITE_OPTIONS_INIT \

@@ -306,6 +306,7 @@ impl ServerAuth {
         }
         let row = find(SIGNATURES, request.algorithm)?;
         let (key, cert) = identity(row.is_certificate(), request)?;
+        key.require_rsa_bits(self.limits.rsa_bits).ok()?;
         let algorithm = request.algorithm.to_owned();
         let Some(signature) = request.signature else {
             let step = Step::Query { algorithm: algorithm.clone(), key: request.key.to_vec() };

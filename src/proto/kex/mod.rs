@@ -256,6 +256,7 @@ impl Kex {
                 Ok(())
             }
             Output::ClientFinished(agreed, host_key, certificate) => {
+                host_key.require_rsa_bits(env.config.limits.rsa_bits)?;
                 self.pin_host_key(host_key, certificate)?;
                 self.switch_outbound(out, env, &agreed)
             }
