@@ -89,9 +89,46 @@ static void report_rejected(const ssh_authorized_keys_t *lists)
     }
 }
 
+static bool list_has(const char *list, const char *name, size_t len)
+{
+    for (; *list != '\0'; list += strcspn(list, ","), list += *list == ',')
+        if (strcspn(list, ",") == len && strncmp(list, name, len) == 0)
+            return true;
+    return false;
+}
+
+/* A name nobody knows is a mistake that would keep certificates out. */
+static bool check_ca_algorithms(const char *list)
+{
+    char *known = NULL;
+    bool ok = list == NULL || ssh_security_options_get_known(SSH_LIST_PUBKEY, &known) == SSH_OK;
+
+    for (; ok && list != NULL && *list != '\0'; list += strcspn(list, ","), list += *list == ',')
+        ok = list_has(known, list, strcspn(list, ","));
+    ssh_string_free(known);
+    if (!ok)
+        report_error("CASignatureAlgorithms", "it names an algorithm that is not known", "it must be a list such as ssh-ed25519,rsa-sha2-512");
+    return ok;
+}
+
+/* Whether the certificate, if there is one, is signed as CASignatureAlgorithms wants it. */
+static bool is_signed_well(const struct config *config, const ssh_key_t *key)
+{
+    const ssh_cert_t *cert = ssh_key_get_certificate(key);
+    const char *algorithm;
+
+    if (cert == NULL || config->ca_algorithms == NULL)
+        return true;
+    algorithm = ssh_cert_get_signature_algorithm(cert);
+    if (list_has(config->ca_algorithms, algorithm, strlen(algorithm)))
+        return true;
+    report_progress("a certificate refused: its authority signed with %s, which CASignatureAlgorithms does not list", algorithm);
+    return false;
+}
+
 bool admission_try(const struct config *config)
 {
-    ssh_authorized_keys_t *lists = load_lists(config);
+    ssh_authorized_keys_t *lists = check_ca_algorithms(config->ca_algorithms) ? load_lists(config) : NULL;
     bool ok = lists != NULL;
 
     if (ok)
@@ -115,7 +152,8 @@ static void report_admitted(const ssh_permissions_t *permissions)
 ssh_permissions_t *admission_check(const struct connection *connection, const ssh_key_t *key)
 {
     ssh_authorized_keys_request_t request = SSH_AUTHORIZED_KEYS_REQUEST_INIT;
-    ssh_authorized_keys_t *lists = load_lists(&connection->server->config);
+    const struct config *config = &connection->server->config;
+    ssh_authorized_keys_t *lists = is_signed_well(config, key) ? load_lists(config) : NULL;
     ssh_permissions_t *permissions = NULL;
     char *address = NULL;
     uint32_t port = 0;
@@ -124,7 +162,7 @@ ssh_permissions_t *admission_check(const struct connection *connection, const ss
     if (lists == NULL)
         return NULL;
     report_rejected(lists);
-    request.user = connection->server->config.user;
+    request.user = config->user;
     request.key = key;
     if (ssh_transport_getpeername(connection->transport, &address, &port) == SSH_OK)
         request.address = address;

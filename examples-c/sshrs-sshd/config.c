@@ -34,7 +34,8 @@ const char CONFIG_HELP[] =
     "  --max-connections N      connections at once (no bound)\n"
     "  -o KEY=VALUE             a setting under the name it has in sshd_config:\n"
     "                           AcceptEnv AllowAgentForwarding AllowStreamLocalForwarding AllowTcpForwarding\n"
-    "                           AuthorizedPrincipalsFile Banner Ciphers ClientAliveCountMax ClientAliveInterval Compression\n"
+    "                           AuthorizedPrincipalsFile Banner CASignatureAlgorithms (a plain list; SHA-1 is never\n"
+    "                           accepted) Ciphers ClientAliveCountMax ClientAliveInterval Compression\n"
     "                           HostCertificate HostKeyAlgorithms KexAlgorithms LoginGraceTime LogLevel MACs MaxAuthTries\n"
     "                           MaxSessions PermitTTY PermitUserEnvironment PubkeyAcceptedAlgorithms RekeyLimit RevokedKeys\n"
     "                           Subsystem TrustedUserCAKeys X11DisplayOffset X11Forwarding XAuthLocation\n"
@@ -54,6 +55,7 @@ static const struct setting ROWS[] = {
     CHOICE_ROW("AllowTcpForwarding", allow_tcp_forwarding, "yes", SETTINGS_YES_NO),
     TEXT_ROW("AuthorizedPrincipalsFile", principals_file, NULL),
     TEXT_ROW("Banner", banner, NULL),
+    TEXT_ROW("CASignatureAlgorithms", ca_algorithms, NULL),
     TEXT_ROW("Ciphers", algorithms.ciphers, NULL),
     NUMBER_ROW("ClientAliveCountMax", alive_count_max, "3", 0, 1000000),
     TIME_ROW("ClientAliveInterval", alive_interval, "0"),

@@ -19,6 +19,7 @@ struct config {
     const char *authorized_keys; /* this and the next three: with %u and %h */
     const char *trusted_user_ca;
     const char *principals_file;
+    const char *ca_algorithms; /* of authorities' signatures, comma-separated; NULL: the library's */
     const char *revoked_keys;
     const char *permit_user_environment; /* "yes", "no" or patterns */
     const char *banner;

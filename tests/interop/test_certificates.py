@@ -1,6 +1,8 @@
 """User certificates: what sshd makes of each, and that sshrs-sshd makes the same of it."""
 
 import contextlib
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +18,11 @@ IDS = [case.name.replace(" ", "-") for case in CASES]
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("certificates")
-    folder.chmod(0o755)  # sshd's own checks read some of it as the account
-    return World(folder)
+def world():
+    # sshd reads AuthorizedPrincipalsFile as the account, which pytest's own folders are closed to.
+    with tempfile.TemporaryDirectory(prefix="sshrs-certificates-") as folder:
+        Path(folder).chmod(0o755)
+        yield World(Path(folder))
 
 
 @pytest.fixture(scope="module")
