@@ -23,6 +23,8 @@ typedef struct place {
     ssh_channel_t *ours, *theirs; /* the client's and the server's end of one session */
     ssh_event_t *event;           /* of the start that is not waited for, or is waited for by means of it */
     ssh_relay_t *relay;
+    ssh_agent_t *agent;
+    ssh_agent_server_t *keyring; /* behind it, at the other end of the session */
     int relayed; /* the relay's other side */
     int listener, fillers[4];
     uint32_t port;
@@ -128,6 +130,40 @@ LOGS_IN(transport_auth_password, "secret", 6, NULL)
 LOGS_IN(transport_auth_publickey, user_key)
 LOGS_IN(transport_auth_interactive, NULL, no_answer, NULL)
 LOGS_IN(transport_auth_interactive_dumb, NULL)
+
+/* An agent on this machine, whose peer is heard. */
+static ssh_agent_t *user_agent;
+
+LOGS_IN(transport_auth_agent, user_agent, NULL)
+PLAIN(transport_auth_publickey_query, client, "user", user_key)
+
+PLAIN(agent_add, agent, user_key, NULL)
+PLAIN(agent_remove, agent, user_key)
+PLAIN(agent_remove_all, agent)
+PLAIN(agent_lock, agent, "x", 1)
+PLAIN(agent_unlock, agent, "x", 1)
+PLAIN(agent_bind_session, agent, p->client, true)
+
+CALL(agent_list)
+{
+    ssh_agent_keys_t *keys;
+    ssh_status_t rc = ssh_agent_list(p->agent, timeout_ms, &keys);
+
+    CHECK((rc == SSH_OK) == (keys != NULL));
+    ssh_agent_keys_free(keys);
+    return rc;
+}
+
+CALL(agent_extension)
+{
+    uint8_t *answer;
+    size_t n;
+    ssh_status_t rc = ssh_agent_extension(p->agent, "query", NULL, 0, timeout_ms, &answer, &n);
+
+    CHECK((rc == SSH_OK) == (n > 0));
+    ssh_bytes_free(answer);
+    return rc;
+}
 
 CALL(transport_connect)
 {
@@ -303,12 +339,30 @@ static void prepare_relay(place_t *p)
     prepare_output(p);
 }
 
+static void prepare_agent(place_t *p)
+{
+    CHECK_OK(ssh_agent_server_new(NULL, &p->keyring));
+    CHECK_OK(ssh_agent_server_add(p->keyring, user_key, NULL));
+    CHECK_OK(ssh_agent_server_serve_channel(p->keyring, p->theirs, NULL));
+    CHECK_OK(ssh_agent_connect_channel(p->ours, &p->agent));
+    /* From here on the keyring reads it. */
+    ssh_channel_free(p->theirs);
+    p->theirs = NULL;
+}
+
+static void prepare_locked_agent(place_t *p)
+{
+    prepare_agent(p);
+    CHECK_OK(ssh_agent_server_lock(p->keyring, "x", 1));
+}
+
 /* ---- The table ---------------------------------------------------------------------------------------------------- */
 
 #define CASE(function, ...) {"ssh_" #function, __VA_ARGS__}
 #define ASKS(function) CASE(function, OPEN, call_##function, NULL, SSH_ERR_CLOSED, NO_CHANNEL, false, false)
 #define ASKS_CLIENT(function) CASE(function, OPEN, call_##function, NULL, SSH_ERR_CLOSED, NO_CHANNEL, true, false)
 #define CHANNEL(function) CASE(function, OPEN, call_##function, NULL, SSH_ERR_CLOSED, SSH_ERR_CHANNEL_CLOSED, false, false)
+#define AGENT(function) CASE(function, OPEN, call_##function, prepare_agent, SSH_ERR_CLOSED, NO_CHANNEL, false, false)
 #define LOGIN(function) CASE(function, NEGOTIATED, call_##function, NULL, SSH_ERR_CLOSED, NO_CHANNEL, false, false)
 
 static const wait_case_t CASES[] = {
@@ -324,6 +378,8 @@ static const wait_case_t CASES[] = {
     LOGIN(transport_auth_none),
     LOGIN(transport_auth_password),
     LOGIN(transport_auth_publickey),
+    LOGIN(transport_auth_publickey_query),
+    LOGIN(transport_auth_agent),
     LOGIN(transport_auth_interactive),
     LOGIN(transport_auth_interactive_dumb),
     ASKS(transport_open_session),
@@ -352,6 +408,14 @@ static const wait_case_t CASES[] = {
     CASE(channel_recv, OPEN, call_channel_recv, prepare_output, SSH_ERR_CLOSED, SSH_EOF, false, false),
     CASE(channel_recv_stderr, OPEN, call_channel_recv_stderr, prepare_output, SSH_ERR_CLOSED, SSH_EOF, false, false),
     CASE(relay_wait, OPEN, call_relay_wait, prepare_relay, SSH_ERR_CLOSED, NO_CHANNEL, false, false),
+    AGENT(agent_list),
+    AGENT(agent_add),
+    AGENT(agent_remove),
+    AGENT(agent_remove_all),
+    AGENT(agent_lock),
+    CASE(agent_unlock, OPEN, call_agent_unlock, prepare_locked_agent, SSH_ERR_CLOSED, NO_CHANNEL, false, false),
+    AGENT(agent_extension),
+    AGENT(agent_bind_session),
     CASE(channel_send, OPEN, call_channel_send, prepare_fill, SSH_ERR_CLOSED, SSH_ERR_CHANNEL_CLOSED, false, false),
     CASE(channel_sendall, OPEN, call_channel_sendall, prepare_fill, SSH_ERR_CLOSED, SSH_ERR_CHANNEL_CLOSED, false, false),
     CASE(channel_send_stderr, OPEN, call_channel_send_stderr, prepare_fill, SSH_ERR_CLOSED, SSH_ERR_CHANNEL_CLOSED, true, false),
@@ -430,6 +494,8 @@ static void place_close(place_t *p)
     int i;
 
     ssh_relay_free(p->relay);
+    ssh_agent_free(p->agent);
+    ssh_agent_server_free(p->keyring);
     if (p->relayed > 0)
         close(p->relayed);
     ssh_channel_free(p->ours);
@@ -561,10 +627,17 @@ static void is_closed(const wait_case_t *kind, bool channel)
 
 int main(void)
 {
+    ssh_agent_server_t *keyring;
+    char path[64];
     size_t i;
 
     (void)host_key();
     CHECK_OK(ssh_key_generate("ssh-ed25519", 0, &user_key));
+    snprintf(path, sizeof path, "/tmp/sshrs-wait-%ld", (long)getpid());
+    CHECK_OK(ssh_agent_server_new(NULL, &keyring));
+    CHECK_OK(ssh_agent_server_add(keyring, user_key, NULL));
+    CHECK_OK(ssh_agent_server_listen(keyring, path, NULL));
+    CHECK_OK(ssh_agent_connect(path, &user_agent));
     for (i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         expires(&CASES[i], 0);
         expires(&CASES[i], 50);
@@ -573,6 +646,8 @@ int main(void)
         if (strncmp(CASES[i].name, "ssh_channel_", 12) == 0)
             is_closed(&CASES[i], true);
     }
+    ssh_agent_free(user_agent);
+    ssh_agent_server_free(keyring);
     ssh_key_free(user_key);
     ssh_key_free(host_key());
     return failed;

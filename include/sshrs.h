@@ -3310,6 +3310,26 @@ ssh_status_t ssh_agent_server_remove(ssh_agent_server_t *server, const ssh_key_t
 ssh_status_t ssh_agent_server_remove_all(ssh_agent_server_t *server);
 
 /**
+ * Locks an agent: until ssh_agent_server_unlock, or an unlocking by somebody connected, it lists nothing and signs nothing.
+ *
+ * passphrase: borrowed; what unlocks it; any bytes.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE where it is locked.
+ */
+ssh_status_t ssh_agent_server_lock(ssh_agent_server_t *server,
+                                   const void *passphrase,
+                                   size_t passphrase_len);
+
+/**
+ * Unlocks an agent.
+ *
+ * passphrase: borrowed; the one it was locked with.
+ * Returns SSH_OK; SSH_ERR_AGENT_REFUSED for another passphrase, and where it is not locked.
+ */
+ssh_status_t ssh_agent_server_unlock(ssh_agent_server_t *server,
+                                     const void *passphrase,
+                                     size_t passphrase_len);
+
+/**
  * Lists the keys an agent holds now; none while it is locked.
  *
  * out_keys: owned result, ssh_agent_keys_free. Its keys are the keyring's own: they sign without anybody being asked.

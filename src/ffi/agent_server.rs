@@ -13,7 +13,7 @@ use super::types::ssh_status_t;
 use crate::agent::{Confirm, Confirmer, Constraints, Exposure, Identities, Identity, Keyring, Server};
 use crate::engine::Local;
 use crate::error::{Error, ErrorKind, Result};
-use std::ffi::{c_char, c_int, CString};
+use std::ffi::{c_char, c_int, c_void, CString};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::path::Path;
 use std::ptr::null;
@@ -155,6 +155,48 @@ pub unsafe extern "C" fn ssh_agent_server_remove_all(server: *mut ssh_agent_serv
         // SAFETY: the C contract, see ffi/mod.rs.
         unsafe { arg::handle(server.cast_const())? }.server.with_keyring(Keyring::remove_all);
         Ok(())
+    })
+}
+
+/// Locks an agent: until ssh_agent_server_unlock, or an unlocking by somebody connected, it lists nothing and signs nothing.
+///
+/// passphrase: borrowed; what unlocks it; any bytes.
+/// Returns SSH_OK; SSH_ERR_INVALID_STATE where it is locked.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_agent_server_lock(
+    server: *mut ssh_agent_server_t,
+    passphrase: *const c_void,
+    passphrase_len: usize,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (server, passphrase) =
+            unsafe { (arg::handle(server.cast_const())?, arg::bytes(passphrase, passphrase_len)?) };
+        match server.server.with_keyring(|ring| ring.lock(passphrase)) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::InvalidState, "the agent is locked")),
+        }
+    })
+}
+
+/// Unlocks an agent.
+///
+/// passphrase: borrowed; the one it was locked with.
+/// Returns SSH_OK; SSH_ERR_AGENT_REFUSED for another passphrase, and where it is not locked.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_agent_server_unlock(
+    server: *mut ssh_agent_server_t,
+    passphrase: *const c_void,
+    passphrase_len: usize,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (server, passphrase) =
+            unsafe { (arg::handle(server.cast_const())?, arg::bytes(passphrase, passphrase_len)?) };
+        match server.server.with_keyring(|ring| ring.unlock(passphrase)) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::AgentRefused, "the agent is not locked, or with another passphrase")),
+        }
     })
 }
 
