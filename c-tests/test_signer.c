@@ -98,11 +98,12 @@ static void log_in_with(how_t how, ssh_status_t login, ssh_status_t plain, const
     holder_t holder = {test_key(), how, NULL, 0, 0};
     ssh_transport_t *transport = test_transport(NULL);
     ssh_key_t *key = held_key(&holder, 0);
+    char file[4096];
     uint8_t *blob;
     size_t len;
 
     CHECK(ssh_key_is_private(key) && ssh_key_is_equal(key, holder.key));
-    CHECK_STATUS(ssh_key_write_private_memory(key, NULL, &blob, &len), SSH_ERR_KEY_NOT_EXPORTABLE);
+    CHECK_STATUS(ssh_key_write_private_memory(key, NULL, file, sizeof file, &len), SSH_ERR_KEY_NOT_EXPORTABLE);
     CHECK_OK(ssh_transport_start_client(transport, WAIT_MS));
     CHECK_OK(ssh_transport_auth_publickey_query(transport, setting("SSHRS_TEST_USER"), key, WAIT_MS));
     CHECK(holder.asked == 0);

@@ -240,6 +240,10 @@ impl Dialogue {
             owed += 1;
             self.answer(&mut read, &mut owed, deadline)
         });
+        let answer = answer.map_err(|error| match error.kind() {
+            ErrorKind::Io => Error::new(ErrorKind::AgentUnavailable, format!("the agent has gone: {}", error.text())),
+            _ => error,
+        });
         let mut state = self.state.lock();
         (state.busy, state.read, state.owed) = (false, read, owed);
         if let Err(error) = &answer {
