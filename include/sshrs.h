@@ -3241,7 +3241,8 @@ ssh_status_t ssh_agent_bind_session(ssh_agent_t *agent,
  *
  * A key the server does not take costs one of the tries it allows, six with OpenSSH: name the user's own keys in options
  * where the agent may hold many.
- * agent: used, not taken.
+ * agent: used, not taken. Tied to the session (ssh_agent_bind_session), which agents take once a connection: one agent
+ * handle a transport, where keys are restricted to destinations.
  * options: may be NULL: all keys in the agent's order.
  * timeout_ms: for each step; SSH_WAIT_DEFAULT is the transport options' auth_timeout_ms.
  * out_methods_left: see ssh_transport_auth_none.
