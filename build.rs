@@ -31,6 +31,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Transport: making one", "transport_new.rs"),
     ("Transport: starting and ending", "transport.rs"),
     ("Transport: negotiating, checking and logging in at once", "connect.rs"),
+    ("Transport: by a name of the configuration", "alias.rs"),
     ("Transport: asking", "transport_info.rs"),
     ("Transport: authentication", "auth.rs"),
     ("Transport: answering prompts", "answers.rs"),

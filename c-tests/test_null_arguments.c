@@ -128,6 +128,7 @@ static void everything_null(void)
     CHECK_STATUS(ssh_host_config_get_expanded(NULL, NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_host_config_to_text(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     ssh_host_config_free(NULL);
+    CHECK_STATUS(ssh_connect_alias(NULL, NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_transport_get_security_options(NULL, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_security_options_get(NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_security_options_set(NULL, 0, NULL), SSH_ERR_INVALID_ARGUMENT);

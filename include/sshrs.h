@@ -644,6 +644,77 @@ typedef int32_t (*ssh_config_resolve_cb_t)(void *user_data,
                                            char *out_canonical,
                                            size_t out_size);
 
+/**
+ * Asked for the passphrase of a private key's file: puts it with ssh_prompt_answers_set at index 0 and returns SSH_OK;
+ * any other value passes the key over. attempt is from 0; NumberOfPasswordPrompts says how often it is asked.
+ */
+typedef ssh_status_t (*ssh_alias_passphrase_cb_t)(void *user_data,
+                                                  const char *file,
+                                                  uint32_t attempt,
+                                                  ssh_prompt_answers_t *answers);
+
+/** Asked for a user's password on a host, likewise. */
+typedef ssh_status_t (*ssh_alias_password_cb_t)(void *user_data,
+                                                const char *username,
+                                                const char *host,
+                                                uint32_t attempt,
+                                                ssh_prompt_answers_t *answers);
+
+/** As ssh_interactive_cb_t, with the host that asks. */
+typedef ssh_status_t (*ssh_alias_interactive_cb_t)(void *user_data,
+                                                   const char *host,
+                                                   const ssh_prompts_t *prompts,
+                                                   ssh_prompt_answers_t *answers);
+
+/**
+ * Asked whether a host key that nobody knows is to be trusted and written to the first file of UserKnownHostsFile, where
+ * StrictHostKeyChecking is "ask". The key is borrowed.
+ */
+typedef bool (*ssh_alias_host_key_cb_t)(void *user_data, const char *host, uint32_t port, const ssh_key_t *key);
+
+/**
+ * Runs a ProxyCommand, its tokens expanded, and returns a stream socket that is connected with the command's standard
+ * input and output, which the library takes; a negative value where it cannot. Host and user names in the command hold
+ * nothing that a shell would read as more than a name.
+ */
+typedef int (*ssh_alias_proxy_cb_t)(void *user_data, const char *command);
+
+/** How ssh_connect_alias connects; initialise with SSH_CONNECT_ALIAS_OPTIONS_INIT. */
+typedef struct ssh_connect_alias_options_t {
+    /** sizeof(ssh_connect_alias_options_t). */
+    size_t size;
+    /** Borrowed; where to look hosts up. Default: ~/.ssh/config and /etc/ssh/ssh_config. */
+    const ssh_config_t *config;
+    /**
+     * Borrowed; options such as "User=joe", as ssh -o takes them, before all others. What is about the destination itself
+     * (HostName, Port, User, ProxyJump, ProxyCommand, HostKeyAlias, Tag) does not hold for the hosts on the way.
+     */
+    const char *const *settings;
+    /** How many. */
+    size_t settings_len;
+    /** Borrowed; private keys to log in with everywhere, before the identities of the configuration. */
+    const ssh_key_t *const *keys;
+    /** How many. */
+    size_t keys_len;
+    /**
+     * For all of it together, the time in callbacks among it. Default: no bound but those of the configuration and of
+     * each step.
+     */
+    int64_t timeout_ms;
+    /** Passed to the callbacks. */
+    void *user_data;
+    /** NULL: encrypted keys are passed over. */
+    ssh_alias_passphrase_cb_t passphrase;
+    /** NULL: the method "password" is not used. */
+    ssh_alias_password_cb_t password;
+    /** NULL: the method "keyboard-interactive" is not used. */
+    ssh_alias_interactive_cb_t interactive;
+    /** NULL: unknown host keys are refused, unless StrictHostKeyChecking is "accept-new" or "no". */
+    ssh_alias_host_key_cb_t accept_host_key;
+    /** NULL: hosts with a ProxyCommand cannot be reached. */
+    ssh_alias_proxy_cb_t run_proxy;
+} ssh_connect_alias_options_t;
+
 /** Who wants to log in, for ssh_authorized_keys_check; initialise with SSH_AUTHORIZED_KEYS_REQUEST_INIT. */
 typedef struct ssh_authorized_keys_request_t {
     /** sizeof(ssh_authorized_keys_request_t). */
@@ -2893,6 +2964,27 @@ ssh_status_t ssh_transport_connect(ssh_transport_t *transport,
                                    const ssh_connect_options_t *options,
                                    int64_t timeout_ms);
 
+/* ==== Transport: by a name of the configuration ================================================================ */
+
+/**
+ * Connects to a host by the name it has in the user's ssh configuration, and logs in: looks the name up, goes over the
+ * hosts of ProxyJump, each looked up too, or through ProxyCommand, checks every host key against the known hosts and
+ * logs in with the identities, certificates and methods the configuration names. docs/CONFIG.md lists the options that
+ * are followed; one that changes where a connection comes from or whom it trusts and is not followed is an error.
+ *
+ * Blocks; the callbacks run on the calling thread, with no lock held. No command is run but by them.
+ * alias: borrowed; the host, without user and port: give those as settings.
+ * options: may be NULL: the user's and the system's files, and nobody to ask. Borrowed, with what it points to.
+ * out_transport: owned result, ssh_transport_free; it holds the transports it runs through.
+ * Returns SSH_OK: logged in; what ssh_config_lookup, ssh_transport_new_host, ssh_transport_start_client and
+ * ssh_transport_auth_* return; SSH_ERR_HOST_KEY_UNKNOWN, _MISMATCH or _REVOKED; SSH_ERR_AUTH_FAILED with what the server
+ * would have taken and why keys were passed over; SSH_ERR_UNSUPPORTED for an option that is not followed, with its file
+ * and line, and for a ProxyCommand without a callback. Details are in ssh_get_exception(NULL).
+ */
+ssh_status_t ssh_connect_alias(const char *alias,
+                               const ssh_connect_alias_options_t *options,
+                               ssh_transport_t **out_transport);
+
 /* ==== Transport: asking ======================================================================================== */
 
 /** Tells whether the connection is up: started, negotiated and not ended; false for NULL. */
@@ -4690,6 +4782,8 @@ void ssh_relay_free(ssh_relay_t *relay);
     { sizeof(ssh_stream_t), NULL, NULL, NULL, NULL, NULL, NULL }
 #define SSH_CONNECT_OPTIONS_INIT \
     { sizeof(ssh_connect_options_t), NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0, NULL, NULL }
+#define SSH_CONNECT_ALIAS_OPTIONS_INIT \
+    { sizeof(ssh_connect_alias_options_t), NULL, NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL }
 #define SSH_CHANNEL_OPTIONS_INIT \
     { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0, NULL }
 #define SSH_KEY_WRITE_OPTIONS_INIT \
@@ -4738,6 +4832,8 @@ SSHRS_AUTO_(ssh_security_options_free, ssh_security_options_t)
 SSHRS_AUTO_(ssh_known_hosts_free, ssh_known_hosts_t)
 SSHRS_AUTO_(ssh_authorized_keys_free, ssh_authorized_keys_t)
 SSHRS_AUTO_(ssh_permissions_free, ssh_permissions_t)
+SSHRS_AUTO_(ssh_config_free, ssh_config_t)
+SSHRS_AUTO_(ssh_host_config_free, ssh_host_config_t)
 SSHRS_AUTO_(ssh_exception_free, ssh_exception_t)
 SSHRS_AUTO_(ssh_exec_result_free, ssh_exec_result_t)
 SSHRS_AUTO_(ssh_string_free, char)
@@ -4751,6 +4847,8 @@ SSHRS_AUTO_(ssh_bytes_free, uint8_t)
 #define SSH_AUTO_READY __attribute__((cleanup(ssh_ready_free_auto_)))
 #define SSH_AUTO_RELAY __attribute__((cleanup(ssh_relay_free_auto_)))
 #define SSH_AUTO_SECURITY_OPTIONS __attribute__((cleanup(ssh_security_options_free_auto_)))
+#define SSH_AUTO_CONFIG __attribute__((cleanup(ssh_config_free_auto_)))
+#define SSH_AUTO_HOST_CONFIG __attribute__((cleanup(ssh_host_config_free_auto_)))
 #define SSH_AUTO_KNOWN_HOSTS __attribute__((cleanup(ssh_known_hosts_free_auto_)))
 #define SSH_AUTO_AUTHORIZED_KEYS __attribute__((cleanup(ssh_authorized_keys_free_auto_)))
 #define SSH_AUTO_PERMISSIONS __attribute__((cleanup(ssh_permissions_free_auto_)))

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! ffi          the C ABI: pointers, panics, status codes, C callbacks    the only place that sees a raw C pointer
+//! alias        a name in an ssh_config to a connection, logged in         no sockets, no packets; asks the caller, runs nothing
 //! config       ssh_config: what is said about a host                     no sockets, no SSH packets, no commands
 //! authorized_keys  users of crypto: who may log in with which key        no sockets, no SSH packets
 //! agent        an agent's client, a keyring and its server             no threads, no waiting of its own, no SSH packets
@@ -61,6 +62,7 @@
 )]
 
 pub mod agent;
+pub mod alias;
 pub mod authorized_keys;
 pub mod config;
 pub mod crypto;

@@ -6,8 +6,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first; src/lib.rs holds the same list for readers.
-const LAYERS: &[&str] =
-    &["error", "wire", "crypto", "proto", "engine", "agent", "known_hosts", "authorized_keys", "config", "ffi"];
+const LAYERS: &[&str] = &[
+    "error",
+    "wire",
+    "crypto",
+    "proto",
+    "engine",
+    "agent",
+    "known_hosts",
+    "authorized_keys",
+    "config",
+    "alias",
+    "ffi",
+];
 
 /// Where `unsafe` may appear: the C border, and the engine's system calls.
 const MAY_BE_UNSAFE: &[&str] = &["src/ffi/", "src/engine/sys.rs", "src/engine/sys_names.rs"];

@@ -161,7 +161,7 @@ impl HostConfig {
             "identityfile" | "certificatefile" | "revokedhostkeys" | "globalknownhostsfile" => FILE_NAME,
             "localcommand" => COMMAND,
             "proxycommand" => {
-                self.check_shell_words()?;
+                self.check_shell_words(value)?;
                 PROXY_COMMAND
             }
             // The rest is expanded already, or takes no tokens.
@@ -171,8 +171,16 @@ impl HostConfig {
     }
 
     /// A shell reads a proxy command: what comes from a host or user name must mean nothing to it.
-    fn check_shell_words(&self) -> Result<()> {
-        for text in [&self.tokens.host, &self.tokens.original, &self.tokens.user, &self.tokens.key_alias] {
+    fn check_shell_words(&self, command: &str) -> Result<()> {
+        let mut chars = command.chars();
+        while let Some(c) = chars.next() {
+            let text = match (c, if c == '%' { chars.next() } else { None }) {
+                (_, Some('h')) => &self.tokens.host,
+                (_, Some('n')) => &self.tokens.original,
+                (_, Some('r')) => &self.tokens.user,
+                (_, Some('k')) => &self.tokens.key_alias,
+                _ => continue,
+            };
             let special = |c: char| c.is_ascii_control() || " '`\"$\\;&<>|(){}*?[]!#~".contains(c);
             if text.is_empty() || text.starts_with('-') || text.contains(special) {
                 let why = "not put into a command: a shell would take it for more than a name";

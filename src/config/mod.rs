@@ -39,6 +39,9 @@ use std::io::ErrorKind as IoKind;
 /// The system's file.
 const SYSTEM_FILE: &str = "/etc/ssh/ssh_config";
 
+/// What is said of the destination on the command line holds for none of the hosts on the way.
+const ABOUT_DESTINATION: &[&str] = &["hostname", "port", "user", "proxyjump", "proxycommand", "hostkeyalias", "tag"];
+
 #[derive(Debug, Clone)]
 struct Source {
     name: String,
@@ -108,6 +111,25 @@ impl Config {
             self.sources.push(Source { name: path, bytes: file.bytes, by_user });
         }
         Ok(())
+    }
+
+    /// The configuration for a host on the way: the files, and the options that are not about the destination itself.
+    #[must_use]
+    pub fn for_hop(&self) -> Self {
+        let about_host = |option: &String| match line::read(option) {
+            Ok(Some(line)) => ABOUT_DESTINATION.contains(&line.keyword.as_str()),
+            _ => false,
+        };
+        let options = self.options.iter().filter(|option| !about_host(option)).cloned().collect();
+        Self { options, sources: self.sources.clone(), command: String::new() }
+    }
+
+    /// Sets the user and port that a ProxyJump names, before everything else.
+    pub fn put_first(&mut self, jump: &Jump) {
+        let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+        let user = jump.user.as_ref().map(|user| format!("User=\"{}\"", quoted(user)));
+        let port = jump.port.map(|port| format!("Port={port}"));
+        self.options.splice(0..0, user.into_iter().chain(port));
     }
 
     /// The options of a host, by the name that a user gives it.

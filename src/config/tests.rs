@@ -327,7 +327,8 @@ fn jumps_and_proxies() {
     assert_eq!((found.get("proxyjump"), found.get("proxycommand")), (None, Some("nc %h %p")));
     let world = Memory::new();
     assert_eq!(found.expanded("proxycommand", 0, &world).unwrap(), "nc h 22");
-    assert!(plain("ProxyCommand x\nUser a;b", "h").expanded("proxycommand", 0, &world).is_err());
+    assert!(plain("ProxyCommand x %r\nUser a;b", "h").expanded("proxycommand", 0, &world).is_err());
+    assert_eq!(plain("ProxyCommand x %%r\nUser a;b", "h").expanded("proxycommand", 0, &world).unwrap(), "x %r");
     let found = plain("ProxyJump none\nProxyCommand x", "h");
     assert_eq!((found.get("proxyjump"), found.get("proxycommand")), (None, None));
     assert!(refused("ProxyJump host").contains("itself"));

@@ -6,6 +6,7 @@ use super::guard::guard_unit;
 use super::host_config::ssh_host_config_t;
 use super::stream::UserData;
 use super::types::*;
+use crate::alias::Book;
 use crate::config::{Config, Family, FileText, HostConfig, Local, Resolved, System, World};
 use crate::error::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void, CStr, CString};
@@ -39,8 +40,25 @@ impl Parts {
     }
 
     /// An empty configuration of this process's account.
-    pub(super) fn new() -> Result<Self> {
+    fn new() -> Result<Self> {
         Ok(Self { config: Arc::default(), local: System::local()?, surroundings: Surroundings::default() })
+    }
+
+    /// What the user's and the system's files say.
+    pub(super) fn of_defaults() -> Result<Self> {
+        let mut parts = Self::new()?;
+        Arc::make_mut(&mut parts.config).load_defaults(&parts.local, &parts.surroundings)?;
+        Ok(parts)
+    }
+
+    /// Sets an option of this copy.
+    pub(super) fn set_option(&mut self, option: &str) -> Result<()> {
+        Arc::make_mut(&mut self.config).set_option(option, &self.local, &self.surroundings)
+    }
+
+    /// Where to look hosts up.
+    pub(super) fn book(&self) -> Book<'_> {
+        Book { config: &self.config, local: &self.local, world: &self.surroundings }
     }
 }
 

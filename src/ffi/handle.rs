@@ -20,6 +20,8 @@ pub struct ssh_transport_t {
     pub(super) ready: Registrations,
     pub(super) inner: Transport,
     pub(super) origin: Arc<Origin>,
+    /// The transports it runs through, the nearest first. Last: they go after it, from the inside out.
+    _way: Vec<Transport>,
 }
 
 /// One channel of a connection.
@@ -32,7 +34,13 @@ pub struct ssh_channel_t {
 
 impl ssh_transport_t {
     pub(super) fn new(inner: Transport, origin: Arc<Origin>) -> Self {
-        Self { ready: Registrations::default(), inner, origin }
+        Self { ready: Registrations::default(), inner, origin, _way: Vec::new() }
+    }
+
+    /// Keeps the transports that this one runs through, the first first.
+    pub(super) fn through(mut self, way: Vec<Transport>) -> Self {
+        self._way = way.into_iter().rev().collect();
+        self
     }
 
     /// Runs a call on the transport; an error is kept for `ssh_get_exception` too.

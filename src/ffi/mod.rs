@@ -15,6 +15,7 @@
 mod agent;
 mod agent_server;
 mod agent_types;
+mod alias;
 mod answers;
 mod arg;
 mod auth;

@@ -12,12 +12,14 @@ mod entry;
 mod file;
 mod line;
 mod names;
+mod prefer;
 mod update;
 mod verdict;
 
 pub use edit::Edited;
 pub use entry::Entry;
 pub use line::Marker;
+pub use prefer::prefer;
 pub use update::Update;
 pub use verdict::{CertVerdict, Known, Verdict};
 

@@ -7,6 +7,8 @@
     { sizeof(ssh_stream_t), NULL, NULL, NULL, NULL, NULL, NULL }
 #define SSH_CONNECT_OPTIONS_INIT \
     { sizeof(ssh_connect_options_t), NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, 0, NULL, NULL }
+#define SSH_CONNECT_ALIAS_OPTIONS_INIT \
+    { sizeof(ssh_connect_alias_options_t), NULL, NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL }
 #define SSH_CHANNEL_OPTIONS_INIT \
     { sizeof(ssh_channel_options_t), 0, 0, NULL, NULL, 0, 0, NULL, 0, NULL }
 #define SSH_KEY_WRITE_OPTIONS_INIT \
@@ -55,6 +57,8 @@ SSHRS_AUTO_(ssh_security_options_free, ssh_security_options_t)
 SSHRS_AUTO_(ssh_known_hosts_free, ssh_known_hosts_t)
 SSHRS_AUTO_(ssh_authorized_keys_free, ssh_authorized_keys_t)
 SSHRS_AUTO_(ssh_permissions_free, ssh_permissions_t)
+SSHRS_AUTO_(ssh_config_free, ssh_config_t)
+SSHRS_AUTO_(ssh_host_config_free, ssh_host_config_t)
 SSHRS_AUTO_(ssh_exception_free, ssh_exception_t)
 SSHRS_AUTO_(ssh_exec_result_free, ssh_exec_result_t)
 SSHRS_AUTO_(ssh_string_free, char)
@@ -68,6 +72,8 @@ SSHRS_AUTO_(ssh_bytes_free, uint8_t)
 #define SSH_AUTO_READY __attribute__((cleanup(ssh_ready_free_auto_)))
 #define SSH_AUTO_RELAY __attribute__((cleanup(ssh_relay_free_auto_)))
 #define SSH_AUTO_SECURITY_OPTIONS __attribute__((cleanup(ssh_security_options_free_auto_)))
+#define SSH_AUTO_CONFIG __attribute__((cleanup(ssh_config_free_auto_)))
+#define SSH_AUTO_HOST_CONFIG __attribute__((cleanup(ssh_host_config_free_auto_)))
 #define SSH_AUTO_KNOWN_HOSTS __attribute__((cleanup(ssh_known_hosts_free_auto_)))
 #define SSH_AUTO_AUTHORIZED_KEYS __attribute__((cleanup(ssh_authorized_keys_free_auto_)))
 #define SSH_AUTO_PERMISSIONS __attribute__((cleanup(ssh_permissions_free_auto_)))

@@ -1,0 +1,115 @@
+//! The keys a host's options name: private key files with their certificates.
+
+use super::trust::check_size;
+use crate::config::{HostConfig, Local, World};
+use crate::crypto::cert::Certificate;
+use crate::crypto::hostkey::{PrivateKey, PublicKey};
+use crate::crypto::keyfile::parse_private;
+use crate::error::{printable, Error, ErrorKind, Result};
+use zeroize::Zeroizing;
+
+/// Longer files hold no key.
+const MAX_LEN: usize = 1 << 20;
+
+/// A private key file.
+pub(super) struct KeyFile {
+    pub(super) path: String,
+    bytes: Zeroizing<Vec<u8>>,
+    /// None while it is encrypted.
+    pub(super) key: Option<PrivateKey>,
+    /// Its public half, where it is known without the passphrase.
+    pub(super) public: Option<PublicKey>,
+}
+
+impl KeyFile {
+    /// Decrypts it.
+    pub(super) fn unlock(&mut self, passphrase: &[u8]) -> Result<()> {
+        let key = parse_private(&self.bytes, Some(passphrase))?;
+        self.public = Some(key.public().clone());
+        self.key = Some(key);
+        Ok(())
+    }
+}
+
+/// What the files hold.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) files: Vec<KeyFile>,
+    pub(super) certificates: Vec<Certificate>,
+    /// Why files were passed over.
+    pub(super) passed_over: Vec<Error>,
+}
+
+/// Reads the files of IdentityFile and CertificateFile, and the certificates beside the first where none are named. A
+/// file that does not exist is passed over, as OpenSSH does: defaults hardly ever all exist.
+pub(super) fn load(host: &HostConfig, local: &Local, world: &dyn World) -> Result<Found> {
+    let mut found = Found::default();
+    let mut beside = Vec::new();
+    for index in 0..host.values("identityfile").map_or(0, <[String]>::len) {
+        let path = host.expanded("identityfile", index, world)?;
+        if path.eq_ignore_ascii_case("none") {
+            continue;
+        }
+        beside.push(format!("{path}-cert.pub"));
+        match key_file(&path, host, local, world) {
+            Ok(file) => found.files.extend(file),
+            Err(error) => found.passed_over.push(error),
+        }
+    }
+    let named = host.values("certificatefile").map_or(0, <[String]>::len);
+    let paths = match named {
+        0 => beside,
+        _ => (0..named).map(|index| host.expanded("certificatefile", index, world)).collect::<Result<_>>()?,
+    };
+    for path in paths {
+        match certificate(&path, world) {
+            Ok(certificate) => found.certificates.extend(certificate),
+            Err(error) => found.passed_over.push(error),
+        }
+    }
+    Ok(found)
+}
+
+fn of_file(path: &str, error: &Error) -> Error {
+    Error::new(error.kind(), format!("{}: {}", printable(path.as_bytes()), error.text())).helped_by(error.hint())
+}
+
+fn key_file(path: &str, host: &HostConfig, local: &Local, world: &dyn World) -> Result<Option<KeyFile>> {
+    let Ok(file) = world.read(path) else { return Ok(None) };
+    let bytes = Zeroizing::new(file.bytes);
+    if file.owner == local.uid && file.mode & 0o077 != 0 {
+        let text = format!("{}: not used: others than its owner can read it", printable(path.as_bytes()));
+        return Err(Error::new(ErrorKind::File, text).helped_by("make the key private with chmod 600"));
+    }
+    if bytes.len() > MAX_LEN {
+        return Err(Error::new(
+            ErrorKind::KeyUnsupportedFormat,
+            format!("{}: too long for a key", printable(path.as_bytes())),
+        ));
+    }
+    let (key, public) = match parse_private(&bytes, None) {
+        Ok(key) => (Some(key.clone()), Some(key.public().clone())),
+        Err(error) if error.kind() == ErrorKind::KeyNeedsPassphrase => (None, public_half(path, world)),
+        Err(error) => return Err(of_file(path, &error)),
+    };
+    if let Some(public) = &public {
+        check_size(public, host).map_err(|error| of_file(path, &error))?;
+    }
+    Ok(Some(KeyFile { path: path.to_owned(), bytes, key, public }))
+}
+
+fn text_of(path: &str, world: &dyn World) -> Option<String> {
+    let file = world.read(path).ok().filter(|file| file.bytes.len() <= MAX_LEN)?;
+    String::from_utf8(file.bytes).ok()
+}
+
+fn public_half(path: &str, world: &dyn World) -> Option<PublicKey> {
+    let text = text_of(&format!("{path}.pub"), world)?;
+    PublicKey::parse_line(text.lines().next()?).ok().map(|(key, _)| key)
+}
+
+fn certificate(path: &str, world: &dyn World) -> Result<Option<Certificate>> {
+    let Some(text) = text_of(path, world) else { return Ok(None) };
+    let line = text.lines().next().unwrap_or_default();
+    Certificate::parse_line(line).map(|(certificate, _)| Some(certificate)).map_err(|error| of_file(path, &error))
+}

@@ -1,0 +1,158 @@
+//! From a name in an ssh_config to a connection that is logged in: the hosts on the way, host keys, identities.
+//!
+//! - `settings` makes a transport's options of the host's, and refuses what cannot be done.
+//! - `trust` decides over the host key.
+//! - `identity` finds the keys, `login` uses them and asks the caller for the rest.
+//!
+//! What a session asks for (RemoteCommand, RequestTTY, SendEnv, forwardings) is the caller's business.
+
+mod identity;
+mod login;
+mod settings;
+mod trust;
+
+use crate::config::{Config, HostConfig, Jump, Local, World};
+use crate::crypto::hostkey::{PrivateKey, PublicKey};
+use crate::engine::{Deadline, Transport};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::proto::event::{Prompts, SecretBytes};
+use crate::wire::Writer;
+use std::os::fd::OwnedFd;
+
+/// How many hosts may be on the way, those that their own configuration adds among them.
+const MAX_HOPS: usize = 16;
+
+/// What the caller is asked on the way. None, and false, give up that way of logging in, not the others.
+pub trait Caller {
+    /// The passphrase of a private key's file. `attempt` is from 0.
+    fn passphrase(&mut self, file: &str, attempt: u32) -> Option<SecretBytes>;
+
+    /// The password of a user. `attempt` is from 0.
+    fn password(&mut self, user: &str, host: &str, attempt: u32) -> Option<SecretBytes>;
+
+    /// Answers to a server's questions; `host` is the one that asks.
+    fn answers(&mut self, host: &str, prompts: &Prompts) -> Option<Vec<SecretBytes>>;
+
+    /// Whether [`Self::password`] may give one.
+    fn has_password(&self) -> bool;
+
+    /// Whether [`Self::answers`] may give some. If not, the password answers a single question without echo.
+    fn has_answers(&self) -> bool;
+
+    /// Whether a host key that nobody knows is to be trusted, and remembered.
+    fn trusts(&mut self, host: &str, port: u16, key: &PublicKey) -> bool;
+
+    /// Runs a proxy command and gives a stream socket that is connected with it.
+    ///
+    /// # Errors
+    /// `Unsupported` where the caller runs none.
+    fn run_proxy(&mut self, command: &str) -> Result<OwnedFd>;
+
+    /// Further keys to log in with, tried before those of the files, IdentitiesOnly or not.
+    fn keys(&self) -> &[PrivateKey];
+}
+
+/// Where to look up, and for whom.
+pub struct Book<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// Who asks.
+    pub local: &'a Local,
+    /// Files and the like.
+    pub world: &'a dyn World,
+}
+
+/// A connection that is logged in.
+pub struct Connected {
+    /// To the destination.
+    pub transport: Transport,
+    /// The transports that it runs through, the first first; they must live as long as it.
+    pub way: Vec<Transport>,
+    /// The destination's name and port.
+    pub host: (String, u16),
+}
+
+/// Looks an alias up, connects, over the hosts that ProxyJump names or a proxy command, checks every host key and logs
+/// in everywhere. `deadline` bounds all of it together, the caller's own time among it.
+///
+/// # Errors
+/// Those of [`Config::lookup`]; `Unsupported` for an option that cannot be followed; those of connecting, negotiating
+/// and logging in; `HostKeyUnknown`, `HostKeyMismatch`, `HostKeyRevoked`.
+pub fn connect(book: &Book<'_>, alias: &str, caller: &mut dyn Caller, deadline: Deadline) -> Result<Connected> {
+    let host = book.config.lookup(alias, book.local, book.world)?;
+    let for_hops = book.config.for_hop();
+    let mut trip = Trip { book, for_hops, caller, deadline, way: Vec::new() };
+    trip.visit(&host, &[], 0)?;
+    let transport = trip.way.pop().ok_or_else(|| Error::from(ErrorKind::Internal))?;
+    Ok(Connected { transport, way: trip.way, host: (host.host().to_owned(), settings::port(&host)) })
+}
+
+/// What is shared by all hosts of a connection.
+struct Trip<'a, 'b> {
+    book: &'a Book<'a>,
+    for_hops: Config,
+    caller: &'b mut dyn Caller,
+    deadline: Deadline,
+    /// The transports so far, each through the one before.
+    way: Vec<Transport>,
+}
+
+impl Trip<'_, '_> {
+    /// Goes to a host, over those that lead there. `asked` are the hosts of a ProxyJump before this one: they take the
+    /// place of the host's own.
+    fn visit(&mut self, host: &HostConfig, asked: &[Jump], depth: usize) -> Result<()> {
+        if depth >= MAX_HOPS || self.way.len() >= MAX_HOPS {
+            let text = format!("ProxyJump: more than {MAX_HOPS} hosts are on the way");
+            return Err(Error::new(ErrorKind::Config, text));
+        }
+        let jumps = if asked.is_empty() { host.jumps() } else { asked };
+        if let Some((last, before)) = jumps.split_last() {
+            let hop = self.look_up(last)?;
+            self.visit(&hop, before, depth + 1)?;
+        }
+        self.open(host)
+    }
+
+    fn look_up(&self, jump: &Jump) -> Result<HostConfig> {
+        let mut config = self.for_hops.clone();
+        config.put_first(jump);
+        config.lookup(&jump.host, self.book.local, self.book.world)
+    }
+
+    /// Connects through the last transport of the way, or directly, and logs in.
+    fn open(&mut self, host: &HostConfig) -> Result<()> {
+        settings::check(host)?;
+        let limit = settings::connect_deadline(host, self.deadline)?;
+        let options = settings::transport_options(host)?;
+        let (name, port) = (host.host(), settings::port(host));
+        let transport = match self.way.last() {
+            Some(before) => {
+                let mut target = Vec::new();
+                // Where the connection comes from is nobody's business (RFC 4254 section 7.2).
+                Writer::new(&mut target).string(name).u32(u32::from(port)).string("127.0.0.1").u32(0);
+                let channel = before.open_channel("direct-tcpip", &target, None, None, limit)?;
+                Transport::from_channel(channel, options)?
+            }
+            None if host.get("proxycommand").is_some() => {
+                let command = host.expanded("proxycommand", 0, self.book.world)?;
+                Transport::from_fd(self.caller.run_proxy(&command)?, options)?
+            }
+            None => {
+                let attempts = host.number("connectionattempts").unwrap_or(1);
+                settings::repeat(attempts, || Transport::connect_address(name, port, options.clone(), limit))?
+            }
+        };
+        // In the list at once: on an error it is closed after what runs through it.
+        self.way.push(transport.clone());
+        let mut trust = trust::Trust::load(host, self.book.world)?;
+        trust.order_host_keys(&transport, host)?;
+        transport.start_client(limit)?;
+        let may_ask = trust.check(&transport, host, self.caller).map_err(|error| {
+            transport.close();
+            error.at(Stage::Kex)
+        })?;
+        let places = (self.book.local, self.book.world);
+        login::log_in(&transport, host, places, self.caller, may_ask, self.deadline)?;
+        settings::keep_alive(&transport, host)
+    }
+}
