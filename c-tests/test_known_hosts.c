@@ -82,6 +82,15 @@ static void changes(const char *path, const ssh_key_t *key, const ssh_key_t *rsa
     CHECK(removed == 1 && verdict_of(hosts, "b", 0, key) == SSH_KNOWN_HOST_UNKNOWN);
     ssh_known_hosts_free(hosts);
 
+    /* What was added in this session is known from the file as well. */
+    unlink(path);
+    CHECK_OK(ssh_known_hosts_new(&hosts));
+    CHECK_OK(ssh_known_hosts_load_file(hosts, path));
+    CHECK_OK(ssh_known_hosts_add(hosts, "host", 0, key, path, true));
+    CHECK_OK(ssh_known_hosts_update(hosts, "host", 0, keys, 2, path, true, &added, &removed, &reason));
+    CHECK(added == 1 && removed == 0 && reason == NULL && verdict_of(hosts, "host", 0, rsa) == SSH_KNOWN_HOST_MATCH);
+    ssh_known_hosts_free(hosts);
+
     write_file(path, "# first\nhost %s\nelse %s\n", one, two);
     CHECK_OK(ssh_known_hosts_new(&hosts));
     CHECK_OK(ssh_known_hosts_load_file(hosts, path));

@@ -2949,7 +2949,7 @@ ssh_status_t ssh_transport_atfork(ssh_transport_t *transport);
  * Negotiates, checks the server's host key and logs in: ssh_transport_start_client, the check, and
  * ssh_transport_auth_publickey and ssh_transport_auth_password, as far as the options give what they need.
  *
- * Blocks. Something must decide over the host key: hostkey, known_hosts, or SSH_HOSTKEY_ANY. Host key algorithms
+ * Blocks. Something must decide over the host key: hostkey, known_hosts, sshfp_lookup, or SSH_HOSTKEY_ANY. Host key algorithms
  * for which a key is known are asked for first. A wrong key closes the transport before any secret is sent;
  * ssh_transport_get_remote_server_key gives it, to show it, and to be the hostkey of another try.
  * Once a transport: after SSH_PARTIAL and errors of -5xx go on with ssh_transport_auth_*.

@@ -9,7 +9,7 @@ use super::types::*;
 use crate::engine::wall_clock;
 use crate::error::Result;
 pub(super) use crate::known_hosts::prefer;
-use crate::known_hosts::{KnownHosts, Verdict};
+use crate::known_hosts::{KnownHosts, Verdict, MEMORY};
 use std::ffi::{c_char, c_void};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn ssh_known_hosts_load_memory(
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (hosts, data) = unsafe { (arg::handle(known_hosts)?, arg::bytes(data, data_len)?) };
-        let entries = KnownHosts::parse(data, "memory");
+        let entries = KnownHosts::parse(data, MEMORY);
         hosts.write().append(entries);
         Ok(())
     })

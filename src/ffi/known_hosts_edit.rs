@@ -202,7 +202,7 @@ pub unsafe extern "C" fn ssh_known_hosts_update(
         };
         if edited.is_change() {
             let reread = KnownHosts::load(path)?;
-            hosts.write().refresh(path, reread);
+            hosts.write().put(path, reread);
         }
         for (out, count) in [(out_added, edited.added), (out_removed, edited.removed.len())] {
             if let Some(out) = out {

@@ -26,11 +26,15 @@ pub use verdict::{CertVerdict, Known, Verdict};
 use crate::crypto::hostkey::PublicKey;
 use crate::crypto::krl::Krl;
 use crate::error::{printable, Error, ErrorKind, Result};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 /// The port that plain names stand for.
 const DEFAULT_PORT: u16 = 22;
+
+/// What stands for a file's name where an entry came from none.
+pub const MEMORY: &str = "memory";
 
 /// The entries of one or more known_hosts files.
 #[derive(Debug, Clone, Default)]
@@ -74,15 +78,23 @@ impl KnownHosts {
     /// Errors: `File`, `KrlCorrupt`.
     pub fn load_revoked(path: impl AsRef<Path>) -> Result<Krl> {
         let path = path.as_ref();
-        let absent = || Error::new(ErrorKind::File, format!("{}: it does not exist", path.display()));
+        let absent = || file::failed(path, &io::Error::other("it does not exist"));
         Krl::parse(&file::read(path)?.ok_or_else(absent)?)
     }
 
-    /// Puts what a file has now in the place of what it had, if entries of it are here.
-    pub fn refresh(&mut self, file_name: &str, now: Self) {
-        let Some(at) = self.entries.iter().position(|entry| &**entry.file() == file_name) else { return };
+    /// Puts what a file has now in the place of what it had, or behind all others.
+    pub fn put(&mut self, file_name: &str, now: Self) {
+        let at = self.entries.iter().position(|entry| &**entry.file() == file_name);
         self.entries.retain(|entry| &**entry.file() != file_name);
+        let at = at.unwrap_or(self.entries.len());
         self.entries.splice(at..at, now.entries);
+    }
+
+    /// [`Self::put`], if entries of the file are here.
+    pub fn refresh(&mut self, file_name: &str, now: Self) {
+        if self.entries.iter().any(|entry| &**entry.file() == file_name) {
+            self.put(file_name, now);
+        }
     }
 
     /// The entries of a host, or all, in the order of the files. The name is compared as in [`KnownHosts::check`], but
@@ -104,7 +116,7 @@ impl KnownHosts {
     ///
     /// Errors: `InvalidArgument` as for [`KnownHosts::add`].
     pub fn insert(&mut self, host: &str, port: u16, key: &PublicKey) -> Result<()> {
-        self.append(Self::parse(edit::line_of(&name_to_write(host, port)?, key, false).as_bytes(), "memory"));
+        self.append(Self::parse(edit::line_of(&name_to_write(host, port)?, key, false).as_bytes(), MEMORY));
         Ok(())
     }
 
@@ -148,8 +160,7 @@ impl KnownHosts {
 fn require_sound(path: &Path, edited: Edited, strict: bool) -> Result<Edited> {
     match edited.unreadable.first() {
         Some(line) if strict => {
-            let text = format!("{}: line {line} is no line of a known_hosts file", path.display());
-            Err(Error::new(ErrorKind::File, text))
+            Err(file::failed(path, &io::Error::other(format!("line {line} is no line of a known_hosts file"))))
         }
         _ => Ok(edited),
     }

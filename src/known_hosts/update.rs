@@ -2,7 +2,7 @@
 //! longer has is forgotten.
 
 use super::names::has_patterns;
-use super::{edit, file, name_of, name_to_write, Edited, KnownHosts, Marker};
+use super::{edit, file, name_of, name_to_write, Edited, KnownHosts, Marker, MEMORY};
 use crate::crypto::hostkey::PublicKey;
 use crate::error::Result;
 use std::path::Path;
@@ -37,7 +37,7 @@ impl KnownHosts {
         let name = name_to_write(host, port)?;
         // What the file says now, not when it was loaded.
         let mut now = self.clone();
-        now.refresh(&path.to_string_lossy(), Self::load(path)?);
+        now.put(&path.to_string_lossy(), Self::load(path)?);
         if let Some(reason) = now.reason_to_leave(&path.to_string_lossy(), &name_of(host, port), keys, in_use) {
             return Ok(Update::Left(reason));
         }
@@ -55,8 +55,11 @@ impl KnownHosts {
             if has_patterns(names) || names.iter().filter(|&&b| b == b',').count() > 1 {
                 return Some(format!("{place} is for more than this host"));
             }
-            if &**entry.file() != file {
-                return Some(format!("{place} is in another file"));
+            match &**entry.file() {
+                // Also what was learnt in this session, and went to the file.
+                MEMORY => continue,
+                name if name != file => return Some(format!("{place} is in another file")),
+                _ => {}
             }
             let Some(blob) = entry.blob() else { continue };
             is_listed |= blob == in_use.blob();
