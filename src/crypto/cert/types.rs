@@ -58,7 +58,10 @@ const TYPES: &[CertType] = &[
         name: "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
         key_type: "sk-ecdsa-sha2-nistp256@openssh.com",
         key_fields: 3,
-        algorithms: &["sk-ecdsa-sha2-nistp256-cert-v01@openssh.com"],
+        algorithms: &[
+            "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
+            "webauthn-sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
+        ],
     },
 ];
 
@@ -74,6 +77,7 @@ const ALGORITHMS: &[(&str, &str)] = &[
     ("ssh-rsa-cert-v01@openssh.com", "ssh-rsa"),
     ("sk-ssh-ed25519-cert-v01@openssh.com", "sk-ssh-ed25519@openssh.com"),
     ("sk-ecdsa-sha2-nistp256-cert-v01@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"),
+    ("webauthn-sk-ecdsa-sha2-nistp256-cert-v01@openssh.com", "webauthn-sk-ecdsa-sha2-nistp256@openssh.com"),
 ];
 
 /// The signature algorithm that a certificate's algorithm name stands for: `rsa-sha2-512` for
