@@ -112,6 +112,7 @@ int main(void)
     ssh_key_t *one, *two;
     const ssh_key_t *shown[1];
     int64_t end = now_ms() + WAIT_MS;
+    unsigned char list[16];
     int fds[2];
 
     options.user_data = &judge;
@@ -159,6 +160,13 @@ int main(void)
 
     CHECK_OK(ssh_agent_server_remove_all(server));
     CHECK(count(all) == 0);
+
+    /* The socket goes on without its handle. */
+    CHECK_OK(ssh_agent_detach(some, &fds[0]));
+    CHECK_STATUS(ssh_agent_list(some, WAIT_MS, &keys), SSH_ERR_INVALID_STATE);
+    CHECK_STATUS(ssh_agent_detach(some, &fds[1]), SSH_ERR_INVALID_STATE);
+    CHECK(write(fds[0], "\0\0\0\001\013", 5) == 5 && read(fds[0], list, sizeof list) == 9 && list[4] == 12);
+    close(fds[0]);
     ssh_agent_server_free(server);
     CHECK_STATUS(ssh_agent_list(all, WAIT_MS, &keys), SSH_ERR_AGENT_UNAVAILABLE);
     ssh_agent_free(all);

@@ -3328,6 +3328,16 @@ ssh_status_t ssh_agent_bind_session(ssh_agent_t *agent,
                                     int64_t timeout_ms);
 
 /**
+ * Gives an agent's socket away, for a relay to a forwarded agent channel: connect, ssh_agent_bind_session with forwarding,
+ * detach, ssh_relay_new_fd. The handle is only good for ssh_agent_free then, as are keys it listed.
+ *
+ * out_fd: the caller's, to be closed.
+ * Returns SSH_OK; SSH_ERR_INVALID_STATE while a request is not answered, and for an agent on a channel.
+ */
+ssh_status_t ssh_agent_detach(ssh_agent_t *agent,
+                              int *out_fd);
+
+/**
  * Logs in with an agent's keys, in the order ssh has. Each key is shown without a signature first; the first that the
  * server takes signs.
  *

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth_agent.h"
 #include "certificate.h"
 #include "report.h"
 #include "secret.h"
@@ -14,6 +15,7 @@ struct login {
     const char *user, *host;
     ssh_transport_t *transport;
     char *accepted;          /* methods that can continue, comma-separated; NULL: not known yet */
+    struct auth_agent agent; /* whose keys come before those in files */
     size_t keys_tried;       /* of options->identities */
     size_t keys_offered;     /* those that could be read */
     int passwords_tried;     /* method "password" */
@@ -63,7 +65,7 @@ static enum outcome note_answer(struct login *login, const char *method, ssh_sta
     }
     if (rc == SSH_PARTIAL) {
         if (strcmp(method, "publickey") != 0)
-            login->keys_tried = 0; /* a key that came too early may be the next step */
+            login->keys_tried = 0, auth_agent_restart(&login->agent); /* a key that came too early may be the next step */
         report_progress("%s accepted; the server also wants: %s", method, login->accepted);
         return GO_ON;
     }
@@ -161,14 +163,41 @@ static enum outcome offer_certificates(struct login *login, const char *path, co
     return outcome;
 }
 
+/* A key of the agent's. Asked about first, so that nobody has to confirm a use that leads nowhere. */
+static enum outcome try_held_key(struct login *login, const struct held_key *held)
+{
+    enum outcome outcome = GO_ON;
+    bool refused = true;
+    ssh_status_t rc;
+
+    if (held->path != NULL)
+        outcome = offer_certificates(login, held->path, held->key, &refused);
+    if (outcome != GO_ON || !refused)
+        return outcome;
+    rc = ssh_transport_auth_publickey_query(login->transport, login->user, held->key, SSH_WAIT_DEFAULT);
+    if (rc == SSH_OK)
+        return offer(login, "of the agent: ", held->comment, held->key, &refused);
+    report_progress("offering %s of the agent: %s", ssh_key_get_name(held->key), held->comment);
+    login->keys_offered++;
+    return note_answer(login, "publickey", rc, NULL);
+}
+
 static enum outcome try_next_key(struct login *login)
 {
     const struct options *options = login->options;
-    const char *path = options_expand_path(options->identities.items[login->keys_tried++]);
+    struct held_key held;
+    const char *path;
     enum outcome outcome;
     bool refused;
     ssh_key_t *key;
 
+    if (auth_agent_next(&login->agent, options, login->transport, &held))
+        return try_held_key(login, &held);
+    if (login->keys_tried >= options->identities.count)
+        return GO_ON;
+    path = options_expand_path(options->identities.items[login->keys_tried++]);
+    if (auth_agent_has_offered(&login->agent, path))
+        return GO_ON;
     if (options->identities_are_default && access(path, F_OK) != 0 && errno == ENOENT)
         return GO_ON;
     key = load_key(login, path);
@@ -291,7 +320,8 @@ static enum outcome try_interactive(struct login *login)
 
 static bool has_key(const struct login *login)
 {
-    return login->options->pubkey_authentication && login->keys_tried < login->options->identities.count;
+    return login->options->pubkey_authentication &&
+           (login->keys_tried < login->options->identities.count || !auth_agent_is_through(&login->agent));
 }
 
 /* A password from a file does not get better by trying it again. */
@@ -377,6 +407,7 @@ bool auth_log_in(const struct options *options, const char *user, const char *ho
             outcome = FAILED;
         }
     }
+    auth_agent_close(&login.agent);
     ssh_string_free(login.accepted);
     return outcome == LOGGED_IN;
 }

@@ -64,6 +64,8 @@ static const struct setting ROWS[] = {
     CHOICE_ROW("HashKnownHosts", hash_known_hosts, "no", SETTINGS_YES_NO),
     TEXT_ROW("HostKeyAlgorithms", algorithms.host_keys, NULL),
     TEXT_ROW("HostKeyAlias", host_key_alias, NULL),
+    CHOICE_ROW("IdentitiesOnly", identities_only, "no", SETTINGS_YES_NO),
+    TEXT_ROW("IdentityAgent", identity_agent, "SSH_AUTH_SOCK"),
     LIST_ROW("IdentityFile", identities),
     CHOICE_ROW("KbdInteractiveAuthentication", interactive_authentication, "yes", SETTINGS_YES_NO),
     TEXT_ROW("KexAlgorithms", algorithms.kex, NULL),

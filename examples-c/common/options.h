@@ -48,6 +48,8 @@ struct options {
     int password_authentication;
     int interactive_authentication;
     struct text_list identities;
+    int identities_only;        /* of the agent's keys, none but those */
+    const char *identity_agent; /* its socket; "SSH_AUTH_SOCK", "none" */
     bool identities_are_default; /* nobody asked for them: they may be missing */
     struct text_list certificates; /* none: those beside the identities */
     const char *password_file;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "auth_agent.h"
 #include "dial.h"
 #include "link.h"
 #include "local_forward.h"
@@ -29,7 +30,36 @@ struct remote {
     struct links *links;
     const struct forward_spec *target;
     const struct x11_forward *x11; /* in place of a target */
+    bool is_agent;
 };
+
+/* The agent is told first that whoever asks sits behind this session. */
+static void serve_agent_channel(const struct remote *remote, struct link *link, ssh_channel_t *channel)
+{
+    ssh_transport_t *transport = NULL;
+    ssh_agent_t *agent = NULL;
+    char path[300];
+    ssh_status_t rc;
+    int fd;
+
+    snprintf(path, sizeof path, "%s", remote->target->path);
+    rc = ssh_agent_connect(path, &agent);
+    if (rc == SSH_OK)
+        rc = ssh_channel_get_transport(channel, &transport);
+    if (rc == SSH_OK)
+        rc = ssh_agent_bind_session(agent, transport, true, SSH_WAIT_DEFAULT);
+    /* An agent that refuses to be tied to a session sees to its keys itself. */
+    if (rc == SSH_OK || rc == SSH_ERR_AGENT_REFUSED)
+        rc = ssh_agent_detach(agent, &fd);
+    if (rc == SSH_OK) {
+        link_set_socket(link, fd);
+        link_relay(link);
+    } else {
+        report_failure("connecting to the agent for the server", rc);
+    }
+    ssh_agent_free(agent);
+    ssh_transport_free(transport);
+}
 
 /* Runs on a thread of its own, for each channel. Connecting may outlast the command line's texts: see links_end. */
 static void on_channel(void *user_data, ssh_channel_t *channel)
@@ -45,6 +75,11 @@ static void on_channel(void *user_data, ssh_channel_t *channel)
 
     if (link == NULL)
         return;
+    if (remote->is_agent) {
+        serve_agent_channel(remote, link, channel);
+        link_free(link);
+        return;
+    }
     snprintf(address, sizeof address, "%s", is_path ? target->path : target->host);
     forward_spec_name_target(target, name, sizeof name);
     fd = is_path ? dial_local(address, &why) : dial_tcp(address, port, &why);
@@ -86,6 +121,7 @@ static bool make_handler(struct forwards *forwards, const struct forward_spec *t
     remote->links = &forwards->links;
     remote->target = target;
     remote->x11 = &forwards->x11;
+    remote->is_agent = target == &forwards->agent;
     links_hold(remote->links);
     *handler = INITIAL;
     handler->user_data = remote;
@@ -125,9 +161,7 @@ static bool add_remote(struct forwards *forwards, const struct forward_spec *spe
 /* The agent's socket if the agent is to be forwarded and there is one. */
 static const char *agent_path(const struct options *options)
 {
-    const char *path = options->forward_agent ? getenv("SSH_AUTH_SOCK") : NULL;
-
-    return path == NULL || *path == '\0' ? NULL : path;
+    return options->forward_agent ? auth_agent_path(options) : NULL;
 }
 
 static bool serve_agent(struct forwards *forwards, const char *path)
@@ -198,7 +232,7 @@ static bool add_all(struct forwards *forwards, const struct cli *cli)
     if (agent != NULL)
         ok = serve_agent(forwards, agent);
     else if (cli->options.forward_agent)
-        report_progress("no agent is forwarded: SSH_AUTH_SOCK is not set");
+        report_progress("no agent is forwarded: there is none (SSH_AUTH_SOCK, IdentityAgent)");
     /* Programs start in a session. One is of use without a display too. */
     if (cli->options.forward_x11 && has_session && x11_forward_prepare(&forwards->x11, &cli->options))
         ok = serve_x11(forwards) && ok;

@@ -7,6 +7,7 @@ use crate::engine::{Channel, Deadline, Dialogue, Local, Pipe};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::event::SessionBinding;
 use crate::wire::Writer;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,13 @@ impl Agent {
 
     pub(super) fn over(pipe: Box<dyn Pipe>) -> Self {
         Self { dialogue: Arc::new(Dialogue::new(pipe, message::split)) }
+    }
+
+    /// Gives the socket away, for a relay to a forwarded channel. The agent answers nothing here any more.
+    ///
+    /// Errors: `InvalidState` while an answer is owed, and on a channel.
+    pub fn detach(&self) -> Result<OwnedFd> {
+        self.dialogue.detach()
     }
 
     fn ask(&self, request: &Request<'_>, deadline: Deadline) -> Result<Response> {

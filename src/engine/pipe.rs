@@ -24,6 +24,10 @@ pub trait Pipe: Send + Sync {
     fn recv(&self, into: &mut Vec<u8>, deadline: Deadline) -> Result<bool>;
     /// Ends both directions and wakes who waits.
     fn close(&self);
+    /// The descriptor below, once more; None where there is none.
+    fn descriptor(&self) -> Option<OwnedFd> {
+        None
+    }
 }
 
 impl Pipe for Channel {
@@ -116,6 +120,10 @@ impl Pipe for Local {
     fn close(&self) {
         sys::shutdown(self.fd.as_fd(), std::net::Shutdown::Both);
     }
+
+    fn descriptor(&self) -> Option<OwnedFd> {
+        self.fd.try_clone().ok()
+    }
 }
 
 /// A Unix socket that only this user can connect to.
@@ -201,6 +209,8 @@ struct State {
     read: Vec<u8>,
     /// Answers to requests whose askers gave up: they come first.
     owed: usize,
+    /// Somebody else talks now.
+    detached: bool,
 }
 
 impl Dialogue {
@@ -256,6 +266,24 @@ impl Dialogue {
         answer
     }
 
+    /// Gives the descriptor below away, for whoever goes on with it. Nothing can be asked any more.
+    ///
+    /// Errors: `InvalidState` while an answer is owed, or where there is no descriptor.
+    pub fn detach(&self) -> Result<OwnedFd> {
+        let wrong = |text| Error::new(ErrorKind::InvalidState, text);
+        let mut state = self.state.lock();
+        if let Some(error) = &state.over {
+            return Err(error.clone());
+        }
+        if state.busy || state.owed > 0 || !state.read.is_empty() {
+            return Err(wrong("a request is not answered yet"));
+        }
+        let fd = self.pipe.descriptor().ok_or_else(|| wrong("there is no descriptor below"))?;
+        state.detached = true;
+        state.over = Some(wrong("the descriptor was given away"));
+        Ok(fd)
+    }
+
     fn answer(&self, read: &mut Vec<u8>, owed: &mut usize, deadline: Deadline) -> Result<Vec<u8>> {
         loop {
             while let Some((message, len)) = (self.split)(read)? {
@@ -275,6 +303,8 @@ impl Dialogue {
 
 impl Drop for Dialogue {
     fn drop(&mut self) {
-        self.pipe.close();
+        if !self.state.lock().detached {
+            self.pipe.close();
+        }
     }
 }

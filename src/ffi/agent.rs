@@ -12,7 +12,8 @@ use crate::agent::{login, Agent, Choice, Constraints, Identities};
 use crate::crypto::hostkey::{PrivateKey, Signer};
 use crate::engine::Deadline;
 use crate::error::{Error, ErrorKind, Result};
-use std::ffi::{c_char, c_void, CString};
+use std::ffi::{c_char, c_int, c_void, CString};
+use std::os::fd::IntoRawFd;
 use std::path::Path;
 use std::ptr::null;
 use std::sync::Arc;
@@ -310,6 +311,22 @@ pub unsafe extern "C" fn ssh_agent_bind_session(
             .session_binding()
             .ok_or_else(|| Error::new(ErrorKind::InvalidState, "there is no session to bind to yet"))?;
         agent.agent.bind_session(&session, forwarding, deadline(timeout_ms)?)
+    })
+}
+
+/// Gives an agent's socket away, for a relay to a forwarded agent channel: connect, ssh_agent_bind_session with forwarding,
+/// detach, ssh_relay_new_fd. The handle is only good for ssh_agent_free then, as are keys it listed.
+///
+/// out_fd: the caller's, to be closed.
+/// Returns SSH_OK; SSH_ERR_INVALID_STATE while a request is not answered, and for an agent on a channel.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_agent_detach(agent: *mut ssh_agent_t, out_fd: *mut c_int) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (out, agent) = unsafe { (arg::out(out_fd)?, arg::handle(agent.cast_const())?) };
+        *out = -1;
+        *out = agent.agent.detach()?.into_raw_fd();
+        Ok(())
     })
 }
 
