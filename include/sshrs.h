@@ -218,7 +218,10 @@ typedef struct ssh_ticket_t ssh_ticket_t;
 /** Compression, server to client. */
 #define SSH_LIST_COMPRESSION_S2C 11
 
-/** Signature algorithms for public key authentication. */
+/**
+ * Signature algorithms for public key authentication. To name those of certificates ("...-cert-v01@openssh.com") lets a
+ * server's users log in with them, as far as check_auth_publickey grants it; they are off by default.
+ */
 #define SSH_LIST_PUBKEY 12
 
 /** OpenSSH's own format. */

@@ -54,7 +54,8 @@ pub const SSH_LIST_COMPRESSION: i32 = 9;
 pub const SSH_LIST_COMPRESSION_C2S: i32 = 10;
 /// Compression, server to client.
 pub const SSH_LIST_COMPRESSION_S2C: i32 = 11;
-/// Signature algorithms for public key authentication.
+/// Signature algorithms for public key authentication. To name those of certificates ("...-cert-v01@openssh.com") lets a
+/// server's users log in with them, as far as check_auth_publickey grants it; they are off by default.
 pub const SSH_LIST_PUBKEY: i32 = 12;
 
 /// OpenSSH's own format.

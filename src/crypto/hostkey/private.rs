@@ -146,6 +146,12 @@ impl PrivateKey {
         Ok(Self { inner: Arc::clone(&self.inner), certificate: Some(certificate) })
     }
 
+    /// A key that shows another's certificate.
+    #[cfg(test)]
+    pub fn with_stolen_certificate(&self, certificate: Certificate) -> Self {
+        Self { inner: Arc::clone(&self.inner), certificate: Some(certificate) }
+    }
+
     /// The certificate to show for it.
     #[must_use]
     pub fn certificate(&self) -> Option<&Certificate> {
