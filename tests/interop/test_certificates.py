@@ -53,6 +53,14 @@ def test_ours_agrees_with_sshd(case, world, server_for):
     assert ours == (theirs if case.ours is None else case.ours)
 
 
+@pytest.mark.parametrize("key", KEY_TYPES)
+def test_ssh_shows_a_certificate_to_our_server(key, world, server_for, peer_for):
+    client = peer_for("ssh", server_for("sshrs-sshd", "ca"))
+    assert shown_by(client, world.keys[key], world.issue(key=key)).check().stdout == b"in\n"
+    with pytest.raises(AssertionError, match="Permission denied"):
+        shown_by(client, world.keys[key], world.issue(ca="stranger", key=key)).check()
+
+
 # ---- Our client's certificates ----
 
 
