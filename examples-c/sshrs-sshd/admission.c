@@ -67,6 +67,11 @@ static ssh_authorized_keys_t *load_lists(const struct config *config)
         rc = load(config, lists, ssh_authorized_keys_load_user_ca_file, config->trusted_user_ca);
     if (rc == SSH_OK)
         rc = load(config, lists, ssh_authorized_keys_load_principals_file, config->principals_file);
+    if (rc == SSH_OK && config->ca_algorithms != NULL) {
+        rc = ssh_authorized_keys_set_ca_algorithms(lists, config->ca_algorithms);
+        if (rc != SSH_OK)
+            report_failure("CASignatureAlgorithms", rc);
+    }
     if (rc == SSH_OK && strcmp(config->permit_user_environment, "no") != 0)
         rc = ssh_authorized_keys_permit_environment(
             lists, strcmp(config->permit_user_environment, "yes") == 0 ? "*" : config->permit_user_environment);
@@ -89,46 +94,9 @@ static void report_rejected(const ssh_authorized_keys_t *lists)
     }
 }
 
-static bool list_has(const char *list, const char *name, size_t len)
-{
-    for (; *list != '\0'; list += strcspn(list, ","), list += *list == ',')
-        if (strcspn(list, ",") == len && strncmp(list, name, len) == 0)
-            return true;
-    return false;
-}
-
-/* A name nobody knows is a mistake that would keep certificates out. */
-static bool check_ca_algorithms(const char *list)
-{
-    char *known = NULL;
-    bool ok = list == NULL || ssh_security_options_get_known(SSH_LIST_PUBKEY, &known) == SSH_OK;
-
-    for (; ok && list != NULL && *list != '\0'; list += strcspn(list, ","), list += *list == ',')
-        ok = list_has(known, list, strcspn(list, ","));
-    ssh_string_free(known);
-    if (!ok)
-        report_error("CASignatureAlgorithms", "it names an algorithm that is not known", "it must be a list such as ssh-ed25519,rsa-sha2-512");
-    return ok;
-}
-
-/* Whether the certificate, if there is one, is signed as CASignatureAlgorithms wants it. */
-static bool is_signed_well(const struct config *config, const ssh_key_t *key)
-{
-    const ssh_cert_t *cert = ssh_key_get_certificate(key);
-    const char *algorithm;
-
-    if (cert == NULL || config->ca_algorithms == NULL)
-        return true;
-    algorithm = ssh_cert_get_signature_algorithm(cert);
-    if (list_has(config->ca_algorithms, algorithm, strlen(algorithm)))
-        return true;
-    report_progress("a certificate refused: its authority signed with %s, which CASignatureAlgorithms does not list", algorithm);
-    return false;
-}
-
 bool admission_try(const struct config *config)
 {
-    ssh_authorized_keys_t *lists = check_ca_algorithms(config->ca_algorithms) ? load_lists(config) : NULL;
+    ssh_authorized_keys_t *lists = load_lists(config);
     bool ok = lists != NULL;
 
     if (ok)
@@ -153,7 +121,7 @@ ssh_permissions_t *admission_check(const struct connection *connection, const ss
 {
     ssh_authorized_keys_request_t request = SSH_AUTHORIZED_KEYS_REQUEST_INIT;
     const struct config *config = &connection->server->config;
-    ssh_authorized_keys_t *lists = is_signed_well(config, key) ? load_lists(config) : NULL;
+    ssh_authorized_keys_t *lists = load_lists(config);
     ssh_permissions_t *permissions = NULL;
     char *address = NULL;
     uint32_t port = 0;

@@ -48,6 +48,8 @@ pub struct AuthorizedKeys {
     principals: Option<Vec<PrincipalLine>>,
     revoked: Vec<Arc<Krl>>,
     rejected: Vec<Rejected>,
+    /// The algorithms accepted of authorities' signatures; None: the usual ones.
+    ca_algorithms: Option<Vec<String>>,
     /// Patterns of variables that `environment` may set.
     environment: Vec<String>,
 }
@@ -96,6 +98,7 @@ impl AuthorizedKeys {
         self.revoked.extend(others.revoked);
         self.rejected.extend(others.rejected);
         self.environment.extend(others.environment);
+        self.ca_algorithms = others.ca_algorithms.or(self.ca_algorithms.take());
     }
 
     /// Trusts an authority for the certificates of all users (OpenSSH's TrustedUserCAKeys).
@@ -147,6 +150,11 @@ impl AuthorizedKeys {
         Ok(())
     }
 
+    /// Sets the algorithms that are accepted of authorities' signatures (OpenSSH's CASignatureAlgorithms).
+    pub fn set_ca_algorithms(&mut self, names: Vec<String>) {
+        self.ca_algorithms = Some(names);
+    }
+
     /// Lets `environment` options set the variables that fit one of these patterns, as OpenSSH's PermitUserEnvironment. A
     /// variable can change how every program of the user runs, LD_PRELOAD for one: none may be set before this is called.
     pub fn permit_environment(&mut self, patterns: impl IntoIterator<Item = String>) {
@@ -191,7 +199,7 @@ impl AuthorizedKeys {
             if line.options.cert_authority != request.cert.is_some() || &line.key != wanted {
                 continue;
             }
-            match by_line(line, request) {
+            match self.by_line(line, request) {
                 Ok(found) => return Ok(self.limit_environment(found)),
                 // A later line may admit the same key. The first reason is the one to tell.
                 Err(error) => refusal = refusal.or(Some(error)),
@@ -237,11 +245,61 @@ impl AuthorizedKeys {
             })?),
         };
         let user = [request.user];
-        let found = by_certificate(cert, if line.is_some() { &[] } else { &user }, request)?;
+        let found = self.by_certificate(cert, if line.is_some() { &[] } else { &user }, request)?;
         let found = Permissions { file: place.file.to_string(), line: place.line, ..found };
         let Some(line) = line else { return Ok(found) };
         by_options(&line.options, &line.place, false, request)?;
         merge(&line.options, &line.place, &found)
+    }
+
+    /// Whether a line that lists the key, or the certificate's authority, admits the user.
+    fn by_line(&self, line: &KeyLine, request: &Request<'_>) -> Result<Permissions> {
+        by_options(&line.options, &line.place, request.cert.is_some(), request)?;
+        let Some(cert) = request.cert else { return Ok(at_place(&line.options, &line.place)) };
+        let user = [request.user];
+        let names = match &line.options.principals {
+            None => &user[..],
+            Some(names) => {
+                // As OpenSSH reads it: an empty name ends the list.
+                let mut names = names.split(|&b| b == b',').take_while(|name| !name.is_empty());
+                if !names.any(|name| cert.principals().iter().any(|own| own.as_bytes() == name)) {
+                    let text = format!("{}: the certificate lists none of the line's principals", show(&line.place));
+                    return Err(Error::new(ErrorKind::CertWrongPrincipal, text));
+                }
+                &[]
+            }
+        };
+        let found = self.by_certificate(cert, names, request)?;
+        merge(&line.options, &line.place, &found)
+    }
+
+    /// What a certificate permits, once it is found to be good for one of `names`, or for any where there are none.
+    fn by_certificate(&self, cert: &Certificate, names: &[&str], request: &Request<'_>) -> Result<Permissions> {
+        let peer: Option<IpAddr> = request.address.split('%').next().and_then(|ip| ip.parse().ok());
+        let usual = CertCheck { principals: names, peer, ..CertCheck::new(CertKind::User, request.now) };
+        match &self.ca_algorithms {
+            Some(names) => {
+                let ca_algorithms: Vec<&str> = names.iter().map(String::as_str).collect();
+                cert.check(&CertCheck { ca_algorithms: &ca_algorithms, ..usual })?;
+            }
+            None => cert.check(&usual)?,
+        }
+        if peer.is_none() && cert.critical_option("source-address").is_some() {
+            let text = "the certificate is bound to addresses, and the peer's is not known";
+            return Err(Error::new(ErrorKind::CertSourceAddress, text));
+        }
+        Ok(Permissions {
+            pty: cert.has_extension("permit-pty"),
+            agent_forwarding: cert.has_extension("permit-agent-forwarding"),
+            x11_forwarding: cert.has_extension("permit-X11-forwarding"),
+            port_forwarding: cert.has_extension("permit-port-forwarding"),
+            user_rc: cert.has_extension("permit-user-rc"),
+            touch_required: !cert.has_extension("no-touch-required"),
+            verify_required: cert.critical_options().iter().any(|option| option.name == "verify-required"),
+            command: cert.critical_option("force-command").map(<[u8]>::to_vec),
+            certificate: Some((cert.key_id().to_owned(), cert.serial())),
+            ..Permissions::none()
+        })
     }
 
     fn limit_environment(&self, mut found: Permissions) -> Permissions {
@@ -249,27 +307,6 @@ impl AuthorizedKeys {
         found.environment.retain(|(name, _)| permitted(name));
         found
     }
-}
-
-/// Whether a line that lists the key, or the certificate's authority, admits the user.
-fn by_line(line: &KeyLine, request: &Request<'_>) -> Result<Permissions> {
-    by_options(&line.options, &line.place, request.cert.is_some(), request)?;
-    let Some(cert) = request.cert else { return Ok(at_place(&line.options, &line.place)) };
-    let user = [request.user];
-    let names = match &line.options.principals {
-        None => &user[..],
-        Some(names) => {
-            // As OpenSSH reads it: an empty name ends the list.
-            let mut names = names.split(|&b| b == b',').take_while(|name| !name.is_empty());
-            if !names.any(|name| cert.principals().iter().any(|own| own.as_bytes() == name)) {
-                let text = format!("{}: the certificate lists none of the line's principals", show(&line.place));
-                return Err(Error::new(ErrorKind::CertWrongPrincipal, text));
-            }
-            &[]
-        }
-    };
-    let found = by_certificate(cert, names, request)?;
-    merge(&line.options, &line.place, &found)
 }
 
 /// What options ask of the peer and of the time.
@@ -292,28 +329,6 @@ fn by_options(options: &Options, place: &Place, may_be_authority: bool, request:
         }
         Some(Err(_)) => refused("the list of from= cannot be used"),
     }
-}
-
-/// What a certificate permits, once it is found to be good for one of `names`, or for any where there are none.
-fn by_certificate(cert: &Certificate, names: &[&str], request: &Request<'_>) -> Result<Permissions> {
-    let peer: Option<IpAddr> = request.address.split('%').next().and_then(|ip| ip.parse().ok());
-    cert.check(&CertCheck { principals: names, peer, ..CertCheck::new(CertKind::User, request.now) })?;
-    if peer.is_none() && cert.critical_option("source-address").is_some() {
-        let text = "the certificate is bound to addresses, and the peer's is not known";
-        return Err(Error::new(ErrorKind::CertSourceAddress, text));
-    }
-    Ok(Permissions {
-        pty: cert.has_extension("permit-pty"),
-        agent_forwarding: cert.has_extension("permit-agent-forwarding"),
-        x11_forwarding: cert.has_extension("permit-X11-forwarding"),
-        port_forwarding: cert.has_extension("permit-port-forwarding"),
-        user_rc: cert.has_extension("permit-user-rc"),
-        touch_required: !cert.has_extension("no-touch-required"),
-        verify_required: cert.critical_options().iter().any(|option| option.name == "verify-required"),
-        command: cert.critical_option("force-command").map(<[u8]>::to_vec),
-        certificate: Some((cert.key_id().to_owned(), cert.serial())),
-        ..Permissions::none()
-    })
 }
 
 fn at_place(options: &Options, place: &Place) -> Permissions {

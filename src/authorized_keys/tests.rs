@@ -154,3 +154,116 @@ fn variables_need_a_permission_of_the_servers() {
     keys.permit_environment(["LANG".to_owned(), "LC_*".to_owned()]);
     assert_eq!(keys.check(&ask(&key)).unwrap().environment, [("LANG".to_owned(), b"x".to_vec())]);
 }
+
+mod certificates {
+    use super::*;
+    use crate::crypto::cert::{CertOption, CertSpec};
+
+    struct Made {
+        authority: PublicKey,
+        cert: Certificate,
+    }
+
+    fn make(principals: &[&str], critical_options: &[CertOption], extensions: &[&str]) -> Made {
+        let authority = PrivateKey::generate_ed25519().unwrap();
+        let extensions: Vec<_> = extensions.iter().map(|name| CertOption::flag(name)).collect();
+        let spec = CertSpec {
+            kind: CertKind::User,
+            serial: 7,
+            key_id: "id",
+            principals,
+            valid_after: NOW - 10,
+            valid_before: NOW + 10,
+            critical_options,
+            extensions: &extensions,
+            algorithm: None,
+        };
+        let cert = Certificate::issue(&authority, &key(), &spec).unwrap();
+        Made { authority: authority.public().clone(), cert }
+    }
+
+    fn by_line(made: &Made, options: &str) -> Result<Permissions> {
+        keys(&format!("{options} {}", made.authority.to_line(""))).check(&request(made))
+    }
+
+    fn request(made: &Made) -> Request<'_> {
+        Request { cert: Some(&made.cert), ..ask(made.cert.key()) }
+    }
+
+    fn trusting(made: &Made) -> AuthorizedKeys {
+        let mut keys = AuthorizedKeys::default();
+        keys.add_authority(made.authority.clone(), Place { file: "cas".into(), line: 3 });
+        keys
+    }
+
+    fn kind<T: std::fmt::Debug>(result: Result<T>) -> ErrorKind {
+        result.unwrap_err().kind()
+    }
+
+    #[test]
+    fn an_authority_in_the_users_file() {
+        let made = make(&["user", "other"], &[], &["permit-pty", "permit-port-forwarding"]);
+        let found = by_line(&made, "cert-authority,no-pty").unwrap();
+        assert!(!found.pty && found.port_forwarding && !found.agent_forwarding);
+        assert_eq!((found.certificate, found.line), (Some(("id".to_owned(), 7)), 1));
+        assert_eq!(kind(by_line(&made, "no-pty")), ErrorKind::CertUntrusted);
+        assert!(by_line(&made, "cert-authority,principals=\"x,other\"").is_ok());
+        assert_eq!(kind(by_line(&made, "cert-authority,principals=\"x,,other\"")), ErrorKind::CertWrongPrincipal);
+        assert_eq!(kind(by_line(&made, "cert-authority,from=\"10.*\"")), ErrorKind::KeyNotAuthorized);
+        // The certified key itself is not listed by its authority's line.
+        let line = keys(&format!("cert-authority {}", made.authority.to_line("")));
+        assert_eq!(kind(line.check(&ask(&made.authority))), ErrorKind::KeyNotAuthorized);
+        assert_eq!(kind(line.check(&Request { user: "third", ..request(&made) })), ErrorKind::CertWrongPrincipal);
+        assert_eq!(kind(line.check(&Request { now: NOW + 10, ..request(&made) })), ErrorKind::CertExpired);
+    }
+
+    #[test]
+    fn commands_of_both() {
+        let made = make(&["user"], &[CertOption::with_value("force-command", b"c")], &[]);
+        assert_eq!(by_line(&made, "cert-authority").unwrap().command.unwrap(), b"c");
+        assert!(by_line(&made, "cert-authority,command=\"c\"").is_ok());
+        assert_eq!(kind(by_line(&made, "cert-authority,command=\"d\"")), ErrorKind::KeyNotAuthorized);
+    }
+
+    #[test]
+    fn a_trusted_authority() {
+        let made = make(&["user"], &[], &["permit-pty"]);
+        let mut keys = trusting(&made);
+        let found = keys.check(&request(&made)).unwrap();
+        assert!(found.pty && !found.port_forwarding);
+        assert_eq!((found.file.as_str(), found.line), ("cas", 3));
+        assert_eq!(kind(keys.check(&Request { user: "other", ..request(&made) })), ErrorKind::CertWrongPrincipal);
+        keys.add_principals(b"# none\nsomebody\n", "p");
+        assert_eq!(kind(keys.check(&request(&made))), ErrorKind::CertWrongPrincipal);
+        keys.add_principals(b"no-pty,command=\"a b\" user # comment\n", "p");
+        // The user's own name is not asked for then.
+        let found = keys.check(&Request { user: "other", ..request(&made) }).unwrap();
+        assert!(!found.pty);
+        assert_eq!((found.command.as_deref(), found.file.as_str(), found.line), (Some(&b"a b"[..]), "p", 1));
+    }
+
+    #[test]
+    fn addresses() {
+        let made = make(&["user"], &[CertOption::with_value("source-address", b"127.0.0.0/8")], &[]);
+        let keys = trusting(&made);
+        assert!(keys.check(&request(&made)).is_ok());
+        for address in ["10.0.0.1", "::1", "UNKNOWN"] {
+            let request = Request { address, ..request(&made) };
+            assert_eq!(kind(keys.check(&request)), ErrorKind::CertSourceAddress, "{address}");
+        }
+    }
+
+    #[test]
+    fn what_is_revoked() {
+        let made = make(&["user"], &[], &[]);
+        for revoked in [&made.authority, made.cert.key()] {
+            let mut keys = trusting(&made);
+            keys.add(made.cert.key().to_line("").as_bytes(), "f");
+            assert!(keys.check(&ask(made.cert.key())).is_ok() && keys.check(&request(&made)).is_ok());
+            keys.add_krl(Arc::new(Krl::parse(format!("{}\n", revoked.to_line("")).as_bytes()).unwrap()));
+            assert_eq!(kind(keys.check(&request(&made))), ErrorKind::CertRevoked);
+            let plain = keys.check(&ask(made.cert.key()));
+            assert_eq!(plain.is_ok(), revoked == &made.authority);
+        }
+    }
+}

@@ -5,9 +5,12 @@ use super::arg::{self, invalid};
 use super::guard::{guard_unit, guard_value};
 use super::key::ssh_key_t;
 use super::permissions::ssh_permissions_t;
+use super::security_options::edited;
 use super::text;
 use super::types::*;
 use crate::authorized_keys::{AuthorizedKeys, Place, Request};
+use crate::crypto::cert::{base_algorithm, CA_ALGORITHMS};
+use crate::crypto::registry::{all_names, SIGNATURES};
 use crate::engine::wall_clock;
 use crate::error::Result;
 use std::ffi::{c_char, c_void};
@@ -150,6 +153,28 @@ pub unsafe extern "C" fn ssh_authorized_keys_load_krl_file(
 ) -> ssh_status_t {
     // SAFETY: the C contract, see ffi/mod.rs.
     unsafe { load(keys, path, |lists, path| lists.load_krl(path)) }
+}
+
+/// Sets the algorithms that are accepted of authorities' signatures (sshd_config's CASignatureAlgorithms). By default all
+/// but those with SHA-1.
+///
+/// names: borrowed; comma-separated; with "+", "-" or "^" in front they are added to the default, taken from it, or put
+/// first.
+/// Returns SSH_OK; SSH_ERR_UNKNOWN_ALGORITHM; SSH_ERR_INVALID_ARGUMENT where none would be left.
+#[no_mangle]
+pub unsafe extern "C" fn ssh_authorized_keys_set_ca_algorithms(
+    keys: *mut ssh_authorized_keys_t,
+    names: *const c_char,
+) -> ssh_status_t {
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (keys, names) = unsafe { (arg::handle(keys.cast_const())?, arg::text(names, "names")?) };
+        let plain = |name: &&str| base_algorithm(name).is_none();
+        let known: Vec<_> = all_names(SIGNATURES).into_iter().filter(plain).collect();
+        let names = edited(CA_ALGORITHMS, names, "signature", &known)?;
+        keys.write().set_ca_algorithms(names.into_iter().map(str::to_owned).collect());
+        Ok(())
+    })
 }
 
 /// Lets the option environment= set variables (sshd_config's PermitUserEnvironment); before this is called it sets none.

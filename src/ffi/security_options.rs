@@ -121,7 +121,7 @@ fn parse(names: &str, title: &str, known: &[&'static str]) -> Result<Names> {
 }
 
 /// What `edit` makes of `current`: a whole list, or "+", "-", "^" and names.
-fn edited(current: &[&'static str], edit: &str, title: &str, known: &[&'static str]) -> Result<Names> {
+pub(super) fn edited(current: &[&'static str], edit: &str, title: &str, known: &[&'static str]) -> Result<Names> {
     let mut out = current.to_vec();
     if let Some(names) = edit.strip_prefix('+') {
         for name in parse(names, title, known)? {

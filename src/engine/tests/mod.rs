@@ -6,6 +6,7 @@ mod forward;
 mod hostkeys;
 mod lifecycle;
 mod load;
+mod permit;
 mod ready;
 mod relay;
 mod server;
