@@ -4017,6 +4017,17 @@ ssh_status_t ssh_authorized_keys_load_krl_file(ssh_authorized_keys_t *keys,
                                                const char *path);
 
 /**
+ * Sets the algorithms that are accepted of authorities' signatures (sshd_config's CASignatureAlgorithms). By default all
+ * but those with SHA-1.
+ *
+ * names: borrowed; comma-separated; with "+", "-" or "^" in front they are added to the default, taken from it, or put
+ * first.
+ * Returns SSH_OK; SSH_ERR_UNKNOWN_ALGORITHM; SSH_ERR_INVALID_ARGUMENT where none would be left.
+ */
+ssh_status_t ssh_authorized_keys_set_ca_algorithms(ssh_authorized_keys_t *keys,
+                                                   const char *names);
+
+/**
  * Lets the option environment= set variables (sshd_config's PermitUserEnvironment); before this is called it sets none.
  * Some variables, LD_PRELOAD for one, change what every program does: permit what is needed.
  *

@@ -12,6 +12,7 @@
 )]
 
 mod app;
+mod authorized_keys;
 mod certs;
 mod client;
 mod core;
@@ -36,6 +37,7 @@ pub type Target = fn(&[u8]);
 
 /// Every target by name; fuzz/fuzz_targets and fuzz/corpus have one entry each.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("authorized_keys", authorized_keys::run),
     ("certificate", certs::certificate),
     ("client_postauth", client::postauth),
     ("client_preauth", client::preauth),

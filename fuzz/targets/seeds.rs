@@ -137,6 +137,18 @@ fn core_seeds(kexinit: &[u8]) {
     }
 }
 
+/// Options of authorized_keys.
+const AUTHORIZED: &[(&str, &str)] = &[
+    ("flags", "restrict,pty,no-touch-required,verify-required,agent-forwarding"),
+    ("command", r#"command="echo \"a\" b",environment="A=1",environment="B=2""#),
+    (
+        "places",
+        r#"permitopen="[::1]:80",permitopen="h:*",permitlisten="localhost:8080",permitlisten="81",tunnel="any""#,
+    ),
+    ("from", r#"from="10.0.0.0/8,!10.1.0.0/16,*.example.org,fe80::/10",expiry-time="20300101T""#),
+    ("time", r#"expiry-time="20300101123000Z",expiry-time="20310101",from="*""#),
+];
+
 fn file_seeds() {
     let public = host_key().public().clone();
     write("public_key", "line", &[b"\x01", public.to_line("comment").as_bytes()].concat());
@@ -147,6 +159,11 @@ fn file_seeds() {
         "file",
         b"\0\x08\0\x0c\0\x20\0# Time Type Tests Tries Size Generator Modulus\n20240101000000 2 6 100 2047 2 F1F2\n",
     );
+    for (name, options) in AUTHORIZED {
+        let head = [0, 0, 0, u8::try_from(options.len()).unwrap()];
+        let rest = b"# more\ncert-authority,principals=\"a,b\" ssh-ed25519 AAAA\nrestrict user\n";
+        write("authorized_keys", name, &[&head[..], options.as_bytes(), rest].concat());
+    }
     write("moduli", "group", &[1, 8, 255, 255, 255, 255, 255, 255, 255, 197, 1, 2]);
 }
 

@@ -63,8 +63,7 @@ impl Session {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let app = Permitting { permissions: Mutex::new(steps), asked: Arc::clone(&asked) };
         let (a, b) = fds();
-        let (client, server) =
-            (Transport::from_fd(a, options()).unwrap(), Transport::from_fd(b, options()).unwrap());
+        let (client, server) = (Transport::from_fd(a, options()).unwrap(), Transport::from_fd(b, options()).unwrap());
         server.add_server_key(host_key()).unwrap();
         let done = Event::new();
         server.start_server_event(Some(Arc::new(app)), &done).unwrap();
