@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(look_up(&other, &key), Lookup::Mismatch);
         assert_eq!(look_up(&other[1..], &key), Lookup::Match);
         let unknown = Record { algorithm: 9, fp_type: 2, fingerprint: vec![0; 32] };
-        assert_eq!(look_up(&[unknown.clone()], &key), Lookup::Mismatch);
+        assert_eq!(look_up(std::slice::from_ref(&unknown), &key), Lookup::Mismatch);
         assert_eq!(look_up(&[unknown, other[1].clone()], &key), Lookup::Match);
     }
 

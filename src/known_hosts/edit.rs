@@ -105,7 +105,10 @@ pub fn replace(text: &[u8], name: &str, keys: &[&PublicKey], hide: bool) -> Edit
     let mut out = Edited::walk(text, |out, number, line, fields| {
         let Some(names) = Names::parse(fields.names) else { return false };
         let is_hosts = fields.marker == Marker::None && names.matches(name);
-        let blob = is_hosts.then(|| blob_of(fields.key_type, fields.key).unwrap_or_default()).unwrap_or_default();
+        let blob = match is_hosts {
+            true => blob_of(fields.key_type, fields.key).unwrap_or_default(),
+            false => Vec::new(),
+        };
         let listed = keys.iter().zip(&mut found).find(|(key, _)| key.blob() == blob);
         let is_useless = || PublicKey::parse(&blob).is_err_and(|error| error.kind() != ErrorKind::KeyWeak);
         if let Some((_, found)) = listed {

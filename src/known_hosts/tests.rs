@@ -6,7 +6,7 @@ fn key() -> PublicKey {
 }
 
 fn hosts(lines: &[String]) -> KnownHosts {
-    KnownHosts::parse(&lines.join("\n").as_bytes(), "file")
+    KnownHosts::parse(lines.join("\n").as_bytes(), "file")
 }
 
 fn is_match(verdict: &Verdict) -> bool {
