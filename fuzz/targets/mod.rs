@@ -15,6 +15,7 @@ mod app;
 mod authorized_keys;
 mod certs;
 mod client;
+mod config;
 mod core;
 mod files;
 mod forge;
@@ -54,6 +55,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("public_key", files::public_key),
     ("server_postauth", server::postauth),
     ("server_preauth", server::preauth),
+    ("ssh_config", config::ssh_config),
 ];
 
 /// Runs one input.
