@@ -26,10 +26,14 @@ static const char RULES[] = "Host gate1\n"
                             "  BindAddress 127.0.0.1\n"
                             "Host nobody\n"
                             "  IdentityFile none\n"
+                            "Host held\n"
+                            "  IdentityFile %s.pub\n"
+                            "  IdentitiesOnly no\n"
+                            "  IdentityAgent %s\n"
                             "Host lost\n"
                             "  UserKnownHostsFile %s\n"
                             "  HostKeyAlias Lost.example\n"
-                            "Match !originalhost nobody,locked\n"
+                            "Match !originalhost nobody,locked,held\n"
                             "  IdentityFile %s\n"
                             "Host *\n"
                             "  HostName 127.0.0.1\n"
@@ -154,6 +158,30 @@ static void identities(const ssh_connect_alias_options_t *options, struct asked 
     ssh_key_free(key);
 }
 
+/* Of an agent's twelve keys, the one that is named comes first: the server allows six tries. */
+static void agents(const ssh_connect_alias_options_t *options, const char *path)
+{
+    ssh_agent_server_t *server;
+    ssh_transport_t *transport;
+    ssh_key_t *key;
+    int i;
+
+    CHECK_OK(ssh_agent_server_new(NULL, &server));
+    for (i = 0; i < 11; i++) {
+        CHECK_OK(ssh_key_generate("ssh-ed25519", 0, &key));
+        CHECK_OK(ssh_agent_server_add(server, key, NULL));
+        ssh_key_free(key);
+    }
+    key = test_key();
+    CHECK_OK(ssh_agent_server_add(server, key, NULL));
+    ssh_key_free(key);
+    CHECK_OK(ssh_agent_server_listen(server, path, NULL));
+    CHECK_OK(ssh_connect_alias("held", options, &transport));
+    check_runs(transport);
+    ssh_transport_free(transport);
+    ssh_agent_server_free(server);
+}
+
 static void host_keys(const ssh_connect_alias_options_t *options, struct asked *asked, const char *new_file)
 {
     static const char *const STRICT[] = {"StrictHostKeyChecking=yes"};
@@ -199,14 +227,15 @@ int main(void)
 {
     ssh_connect_alias_options_t options = SSH_CONNECT_ALIAS_OPTIONS_INIT;
     struct asked asked = {0, 0, 0, false};
-    char folder[] = "/tmp/sshrs-alias-XXXXXX", rules[4096], new_file[64];
+    char folder[] = "/tmp/sshrs-alias-XXXXXX", rules[4096], new_file[64], agent[64];
     unsigned port = (unsigned)server_port();
     const char *host = setting("SSHRS_TEST_HOST");
     ssh_config_t *config;
 
     CHECK(mkdtemp(folder) != NULL);
     snprintf(new_file, sizeof new_file, "%s/known", folder);
-    snprintf(rules, sizeof rules, RULES, setting("SSHRS_TEST_KEYDIR"), new_file, setting("SSHRS_TEST_KEY"), port,
+    snprintf(agent, sizeof agent, "%s/agent", folder);
+    snprintf(rules, sizeof rules, RULES, setting("SSHRS_TEST_KEYDIR"), setting("SSHRS_TEST_KEY"), agent, new_file, setting("SSHRS_TEST_KEY"), port,
              setting("SSHRS_TEST_USER"), setting("SSHRS_TEST_KNOWN_HOSTS"), host, port);
     CHECK_OK(ssh_config_new(&config));
     CHECK_OK(ssh_config_load_memory(config, "rules", rules, strlen(rules)));
@@ -219,10 +248,12 @@ int main(void)
     jumps(&options);
     proxies(options, &asked);
     identities(&options, &asked);
+    agents(&options, agent);
     host_keys(&options, &asked, new_file);
     refused(&options);
     ssh_config_free(config);
     unlink(new_file);
+    unlink(agent);
     rmdir(folder);
     return 0;
 }

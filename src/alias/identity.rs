@@ -11,9 +11,11 @@ use zeroize::Zeroizing;
 /// Longer files hold no key.
 const MAX_LEN: usize = 1 << 20;
 
-/// A private key file.
+/// A private key file, or what stands for one that only an agent has.
 pub(super) struct KeyFile {
     pub(super) path: String,
+    /// A passphrase would open it.
+    pub(super) is_encrypted: bool,
     bytes: Zeroizing<Vec<u8>>,
     /// None while it is encrypted.
     pub(super) key: Option<PrivateKey>,
@@ -75,8 +77,20 @@ fn of_file(path: &str, error: &Error) -> Error {
 }
 
 fn key_file(path: &str, host: &HostConfig, local: &Local, world: &dyn World) -> Result<Option<KeyFile>> {
-    let Ok(file) = world.read(path) else { return Ok(None) };
+    let of_agent = |public| KeyFile {
+        path: path.to_owned(),
+        is_encrypted: false,
+        bytes: Zeroizing::default(),
+        key: None,
+        public: Some(public),
+    };
+    // The public half alone names a key of the agent's.
+    let Ok(file) = world.read(path) else { return Ok(public_half(path, world).map(of_agent)) };
     let bytes = Zeroizing::new(file.bytes);
+    let parsed = parse_private(&bytes, None);
+    if parsed.as_ref().is_err_and(|error| error.kind() == ErrorKind::KeyPublicOnly) {
+        return Ok(public_of(&bytes).map(of_agent));
+    }
     if file.owner == local.uid && file.mode & 0o077 != 0 {
         let text = format!("{}: not used: others than its owner can read it", printable(path.as_bytes()));
         return Err(Error::new(ErrorKind::File, text).helped_by("make the key private with chmod 600"));
@@ -87,7 +101,7 @@ fn key_file(path: &str, host: &HostConfig, local: &Local, world: &dyn World) -> 
             format!("{}: too long for a key", printable(path.as_bytes())),
         ));
     }
-    let (key, public) = match parse_private(&bytes, None) {
+    let (key, public) = match parsed {
         Ok(key) => (Some(key.clone()), Some(key.public().clone())),
         Err(error) if error.kind() == ErrorKind::KeyNeedsPassphrase => (None, public_half(path, world)),
         Err(error) => return Err(of_file(path, &error)),
@@ -95,7 +109,7 @@ fn key_file(path: &str, host: &HostConfig, local: &Local, world: &dyn World) -> 
     if let Some(public) = &public {
         check_size(public, host).map_err(|error| of_file(path, &error))?;
     }
-    Ok(Some(KeyFile { path: path.to_owned(), bytes, key, public }))
+    Ok(Some(KeyFile { path: path.to_owned(), is_encrypted: key.is_none(), bytes, key, public }))
 }
 
 fn text_of(path: &str, world: &dyn World) -> Option<String> {
@@ -103,9 +117,13 @@ fn text_of(path: &str, world: &dyn World) -> Option<String> {
     String::from_utf8(file.bytes).ok()
 }
 
+fn public_of(text: &[u8]) -> Option<PublicKey> {
+    let line = text.split(|&b| b == b'\n').next().and_then(|line| std::str::from_utf8(line).ok())?;
+    PublicKey::parse_line(line).ok().map(|(key, _)| key)
+}
+
 fn public_half(path: &str, world: &dyn World) -> Option<PublicKey> {
-    let text = text_of(&format!("{path}.pub"), world)?;
-    PublicKey::parse_line(text.lines().next()?).ok().map(|(key, _)| key)
+    public_of(text_of(&format!("{path}.pub"), world)?.as_bytes())
 }
 
 fn certificate(path: &str, world: &dyn World) -> Result<Option<Certificate>> {

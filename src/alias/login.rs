@@ -185,7 +185,7 @@ impl Login<'_, '_> {
     fn file(&mut self, index: usize) -> Result<()> {
         let Some(file) = self.found.files.get_mut(index) else { return Ok(()) };
         if file.key.is_none() {
-            if !self.asks {
+            if !self.asks || !file.is_encrypted {
                 return Ok(());
             }
             // Nobody is asked for the passphrase of a key that the server does not take.
