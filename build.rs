@@ -74,6 +74,7 @@ fn header(root: &Path) -> String {
     let mut types = generate(root, "types.rs", &["constants", "structs", "typedefs"]);
     types.push_str(&generate(root, "server_types.rs", &["constants", "structs", "typedefs"]));
     types.push_str(&generate(root, "agent_types.rs", &["constants", "structs", "typedefs"]));
+    types.push_str(&generate(root, "config_types.rs", &["constants", "structs", "typedefs"]));
     // cbindgen puts constants first; statuses of the error table belong right behind them.
     h.push_str(&types);
     banner(&mut h, "Errors");

@@ -634,90 +634,6 @@ typedef struct ssh_password_options_t {
  */
 typedef void (*ssh_log_cb_t)(void *user_data, uint32_t level, const char *channel, const char *text);
 
-/** Runs the command of a "Match exec"; see ssh_config_set_exec_handler. */
-typedef int32_t (*ssh_config_exec_cb_t)(void *user_data, const char *command);
-
-/**
- * Looks a name up; see ssh_config_set_resolver. address_family is 0 for any, 4 or 6. out_canonical has room for
- * out_size bytes and holds an empty text.
- */
-typedef int32_t (*ssh_config_resolve_cb_t)(void *user_data,
-                                           const char *name,
-                                           uint32_t address_family,
-                                           char *out_canonical,
-                                           size_t out_size);
-
-/**
- * Asked for the passphrase of a private key's file: puts it with ssh_prompt_answers_set at index 0 and returns SSH_OK;
- * any other value passes the key over. attempt is from 0; NumberOfPasswordPrompts says how often it is asked.
- */
-typedef ssh_status_t (*ssh_alias_passphrase_cb_t)(void *user_data,
-                                                  const char *file,
-                                                  uint32_t attempt,
-                                                  ssh_prompt_answers_t *answers);
-
-/** Asked for a user's password on a host, likewise. */
-typedef ssh_status_t (*ssh_alias_password_cb_t)(void *user_data,
-                                                const char *username,
-                                                const char *host,
-                                                uint32_t attempt,
-                                                ssh_prompt_answers_t *answers);
-
-/** As ssh_interactive_cb_t, with the host that asks. */
-typedef ssh_status_t (*ssh_alias_interactive_cb_t)(void *user_data,
-                                                   const char *host,
-                                                   const ssh_prompts_t *prompts,
-                                                   ssh_prompt_answers_t *answers);
-
-/**
- * Asked whether a host key that nobody knows is to be trusted and written to the first file of UserKnownHostsFile, where
- * StrictHostKeyChecking is "ask". The key is borrowed.
- */
-typedef bool (*ssh_alias_host_key_cb_t)(void *user_data, const char *host, uint32_t port, const ssh_key_t *key);
-
-/**
- * Runs a ProxyCommand, its tokens expanded, and returns a stream socket that is connected with the command's standard
- * input and output, which the library takes; a negative value where it cannot. Host and user names in the command hold
- * nothing that a shell would read as more than a name.
- */
-typedef int (*ssh_alias_proxy_cb_t)(void *user_data, const char *command);
-
-/** How ssh_connect_alias connects; initialise with SSH_CONNECT_ALIAS_OPTIONS_INIT. */
-typedef struct ssh_connect_alias_options_t {
-    /** sizeof(ssh_connect_alias_options_t). */
-    size_t size;
-    /** Borrowed; where to look hosts up. Default: ~/.ssh/config and /etc/ssh/ssh_config. */
-    const ssh_config_t *config;
-    /**
-     * Borrowed; options such as "User=joe", as ssh -o takes them, before all others. What is about the destination itself
-     * (HostName, Port, User, ProxyJump, ProxyCommand, HostKeyAlias, Tag) does not hold for the hosts on the way.
-     */
-    const char *const *settings;
-    /** How many. */
-    size_t settings_len;
-    /** Borrowed; private keys to log in with everywhere, before the identities of the configuration. */
-    const ssh_key_t *const *keys;
-    /** How many. */
-    size_t keys_len;
-    /**
-     * For all of it together, the time in callbacks among it. Default: no bound but those of the configuration and of
-     * each step.
-     */
-    int64_t timeout_ms;
-    /** Passed to the callbacks. */
-    void *user_data;
-    /** NULL: encrypted keys are passed over. */
-    ssh_alias_passphrase_cb_t passphrase;
-    /** NULL: the method "password" is not used. */
-    ssh_alias_password_cb_t password;
-    /** NULL: the method "keyboard-interactive" is not used. */
-    ssh_alias_interactive_cb_t interactive;
-    /** NULL: unknown host keys are refused, unless StrictHostKeyChecking is "accept-new" or "no". */
-    ssh_alias_host_key_cb_t accept_host_key;
-    /** NULL: hosts with a ProxyCommand cannot be reached. */
-    ssh_alias_proxy_cb_t run_proxy;
-} ssh_connect_alias_options_t;
-
 /** Who wants to log in, for ssh_authorized_keys_check; initialise with SSH_AUTHORIZED_KEYS_REQUEST_INIT. */
 typedef struct ssh_authorized_keys_request_t {
     /** sizeof(ssh_authorized_keys_request_t). */
@@ -1231,6 +1147,89 @@ typedef struct ssh_agent_exposure_t {
     /** Every use is to be confirmed, not only those of keys that were added so. */
     bool confirm;
 } ssh_agent_exposure_t;
+/** Runs the command of a "Match exec"; see ssh_config_set_exec_handler. */
+typedef int32_t (*ssh_config_exec_cb_t)(void *user_data, const char *command);
+
+/**
+ * Looks a name up; see ssh_config_set_resolver. address_family is 0 for any, 4 or 6. out_canonical has room for
+ * out_size bytes and holds an empty text.
+ */
+typedef int32_t (*ssh_config_resolve_cb_t)(void *user_data,
+                                           const char *name,
+                                           uint32_t address_family,
+                                           char *out_canonical,
+                                           size_t out_size);
+
+/**
+ * Asked for the passphrase of a private key's file: puts it with ssh_prompt_answers_set at index 0 and returns SSH_OK;
+ * any other value passes the key over. attempt is from 0; NumberOfPasswordPrompts says how often it is asked.
+ */
+typedef ssh_status_t (*ssh_alias_passphrase_cb_t)(void *user_data,
+                                                  const char *file,
+                                                  uint32_t attempt,
+                                                  ssh_prompt_answers_t *answers);
+
+/** Asked for a user's password on a host, likewise. */
+typedef ssh_status_t (*ssh_alias_password_cb_t)(void *user_data,
+                                                const char *username,
+                                                const char *host,
+                                                uint32_t attempt,
+                                                ssh_prompt_answers_t *answers);
+
+/** As ssh_interactive_cb_t, with the host that asks. */
+typedef ssh_status_t (*ssh_alias_interactive_cb_t)(void *user_data,
+                                                   const char *host,
+                                                   const ssh_prompts_t *prompts,
+                                                   ssh_prompt_answers_t *answers);
+
+/**
+ * Asked whether a host key that nobody knows is to be trusted and written to the first file of UserKnownHostsFile, where
+ * StrictHostKeyChecking is "ask". The key is borrowed.
+ */
+typedef bool (*ssh_alias_host_key_cb_t)(void *user_data, const char *host, uint32_t port, const ssh_key_t *key);
+
+/**
+ * Runs a ProxyCommand, its tokens expanded, and returns a stream socket that is connected with the command's standard
+ * input and output, which the library takes; a negative value where it cannot. Host and user names in the command hold
+ * nothing that a shell would read as more than a name.
+ */
+typedef int (*ssh_alias_proxy_cb_t)(void *user_data, const char *command);
+
+/** How ssh_connect_alias connects; initialise with SSH_CONNECT_ALIAS_OPTIONS_INIT. */
+typedef struct ssh_connect_alias_options_t {
+    /** sizeof(ssh_connect_alias_options_t). */
+    size_t size;
+    /** Borrowed; where to look hosts up. Default: ~/.ssh/config and /etc/ssh/ssh_config. */
+    const ssh_config_t *config;
+    /**
+     * Borrowed; options such as "User=joe", as ssh -o takes them, before all others. What is about the destination itself
+     * (HostName, Port, User, ProxyJump, ProxyCommand, HostKeyAlias, Tag) does not hold for the hosts on the way.
+     */
+    const char *const *settings;
+    /** How many. */
+    size_t settings_len;
+    /** Borrowed; private keys to log in with everywhere, before the identities of the configuration. */
+    const ssh_key_t *const *keys;
+    /** How many. */
+    size_t keys_len;
+    /**
+     * For all of it together, the time in callbacks among it. Default: no bound but those of the configuration and of
+     * each step.
+     */
+    int64_t timeout_ms;
+    /** Passed to the callbacks. */
+    void *user_data;
+    /** NULL: encrypted keys are passed over. */
+    ssh_alias_passphrase_cb_t passphrase;
+    /** NULL: the method "password" is not used. */
+    ssh_alias_password_cb_t password;
+    /** NULL: the method "keyboard-interactive" is not used. */
+    ssh_alias_interactive_cb_t interactive;
+    /** NULL: unknown host keys are refused, unless StrictHostKeyChecking is "accept-new" or "no". */
+    ssh_alias_host_key_cb_t accept_host_key;
+    /** NULL: hosts with a ProxyCommand cannot be reached. */
+    ssh_alias_proxy_cb_t run_proxy;
+} ssh_connect_alias_options_t;
 
 /* ==== Errors =================================================================================================== */
 

@@ -3,6 +3,7 @@
 use super::answers::{ssh_prompt_answers_t, CPrompts};
 use super::arg::{self, invalid};
 use super::config::Parts;
+use super::config_types::*;
 use super::guard::guard_unit;
 use super::handle::{ssh_transport_t, Origin};
 use super::key::ssh_key_t;

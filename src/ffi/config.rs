@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_types, reason = "C uses the handle from several threads; nothing waits under its lock")]
 
 use super::arg;
+use super::config_types::*;
 use super::guard::guard_unit;
 use super::host_config::ssh_host_config_t;
 use super::stream::UserData;

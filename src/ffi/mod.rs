@@ -28,6 +28,7 @@ mod channel_begin;
 mod channel_io;
 mod channel_request;
 mod config;
+mod config_types;
 mod connect;
 mod event;
 mod exception;
@@ -67,5 +68,6 @@ mod transport_request;
 mod types;
 
 pub use agent_types::*;
+pub use config_types::*;
 pub use server_types::*;
 pub use types::*;

@@ -29,7 +29,7 @@ sized! {
     ssh_stream_t, destroy: super::types::ssh_destroy_cb_t;
     ssh_connect_options_t, password_len: usize;
     ssh_channel_options_t, open_data_len: usize;
-    super::types::ssh_connect_alias_options_t, run_proxy: *const u8;
+    super::config_types::ssh_connect_alias_options_t, run_proxy: *const u8;
     super::types::ssh_key_write_options_t, replace: bool;
     super::types::ssh_cert_check_options_t, peer_address: *const u8;
     super::types::ssh_cert_issue_options_t, algorithm: *const u8;
