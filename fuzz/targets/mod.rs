@@ -11,6 +11,7 @@
     reason = "a fuzz target fails by panicking, and is given its first moment by the clock"
 )]
 
+mod agent;
 mod app;
 mod authorized_keys;
 mod certs;
@@ -39,6 +40,7 @@ pub type Target = fn(&[u8]);
 /// Every target by name; fuzz/fuzz_targets and fuzz/corpus have one entry each.
 pub const TARGETS: &[(&str, Target)] = &[
     ("authorized_keys", authorized_keys::run),
+    ("agent", agent::run),
     ("certificate", certs::certificate),
     ("client_postauth", client::postauth),
     ("client_preauth", client::preauth),

@@ -2,6 +2,8 @@
 
 use super::core::host_key;
 use super::{forge, messages, TARGETS};
+use crate::agent::message::{Request, Response};
+use crate::agent::Constraints;
 use crate::crypto::compress::Deflater;
 use crate::crypto::registry::{CIPHERS, MACS};
 use crate::proto::config::Preferences;
@@ -36,6 +38,7 @@ fn write_seeds() {
         write(target, "empty", b"\0");
     }
     core_seeds(&kexinit);
+    agent_seeds();
     for selector in 0..messages::PARSERS {
         let selector = u8::try_from(selector).unwrap();
         let fields = [0, 0, 0, 1, b'x', 0, 0, 0, 2, b'a', b'b', 0, 0, 0, 0, 1];
@@ -165,6 +168,42 @@ fn file_seeds() {
         write("authorized_keys", name, &[&head[..], options.as_bytes(), rest].concat());
     }
     write("moduli", "group", &[1, 8, 255, 255, 255, 255, 255, 255, 255, 197, 1, 2]);
+}
+
+/// Each request and answer, and all requests in one stream.
+fn agent_seeds() {
+    let key = host_key();
+    let blob = key.public().blob().to_vec();
+    let constraints = Constraints { lifetime: Some(60), confirm: true, ..Constraints::default() };
+    let plain = Constraints::default();
+    let requests = [
+        ("list", Request::List),
+        ("sign", Request::Sign { key: &blob, data: b"data", flags: 4 }),
+        ("add", Request::Add { key: key.clone(), comment: "me".into(), constraints: plain }),
+        ("add-constrained", Request::Add { key: key.clone(), comment: "me".into(), constraints }),
+        ("remove", Request::Remove(&blob)),
+        ("remove-all", Request::RemoveAll),
+        ("lock", Request::Lock(b"word")),
+        ("unlock", Request::Unlock(b"word")),
+        ("query", Request::Extension { name: "query", data: b"" }),
+    ];
+    let mut stream = vec![2];
+    for (name, request) in requests {
+        let bytes = request.encode().unwrap();
+        write("agent", name, &[b"\0", &bytes[4..]].concat());
+        stream.extend_from_slice(&bytes);
+    }
+    write("agent", "stream", &stream);
+    let signature = key.sign("ssh-ed25519", b"data").unwrap();
+    for (name, answer) in [
+        ("failure", Response::Failure),
+        ("success", Response::Success(Vec::new())),
+        ("identities", Response::Identities(vec![(blob, "me".into())])),
+        ("signature", Response::Signature(signature)),
+        ("extension", Response::Extension("query".into(), b"\0\0\0\x05query".to_vec())),
+    ] {
+        write("agent", name, &[b"\x01", &answer.encode()[4..]].concat());
+    }
 }
 
 /// The vectors, and their parts: a certificate without its authority's key and signature, a list without its header.

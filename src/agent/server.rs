@@ -114,8 +114,13 @@ impl Server {
             }
             doors.pipes.push(Arc::downgrade(&pipe));
         }
-        let connection = Connection { agent: self.clone(), exposure, sessions: 0 };
+        let connection = self.connection(exposure);
         run_on_pool(move || connection.run(pipe.as_ref()))
+    }
+
+    /// What answers one pipe's requests.
+    pub(crate) fn connection(&self, exposure: Exposure) -> Connection {
+        Connection { agent: self.clone(), exposure, sessions: 0 }
     }
 
     /// Listens on a Unix socket, which only this user can connect to, and serves whoever does.
@@ -157,7 +162,8 @@ impl Server {
     }
 }
 
-struct Connection {
+/// One client.
+pub(crate) struct Connection {
     agent: Server,
     exposure: Exposure,
     /// How many it is tied to.
@@ -188,7 +194,7 @@ impl Connection {
     }
 
     /// What is malformed, unknown or refused is a failure: the protocol knows no reasons.
-    fn answer(&mut self, message: &[u8]) -> Response {
+    pub(crate) fn answer(&mut self, message: &[u8]) -> Response {
         let Ok(request) = Request::parse(message) else { return Response::Failure };
         let done = |good: bool| if good { Response::Success(Vec::new()) } else { Response::Failure };
         match request {
