@@ -46,7 +46,7 @@ impl World for Small<'_> {
     }
 
     fn resolve(&self, name: &str, _: Family) -> Result<Option<Resolved>> {
-        Ok((name.len() % 2 == 0).then(|| Resolved { canonical: Some(format!("{name}example.com")) }))
+        Ok(name.len().is_multiple_of(2).then(|| Resolved { canonical: Some(format!("{name}example.com")) }))
     }
 }
 

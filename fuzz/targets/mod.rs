@@ -39,8 +39,8 @@ pub type Target = fn(&[u8]);
 
 /// Every target by name; fuzz/fuzz_targets and fuzz/corpus have one entry each.
 pub const TARGETS: &[(&str, Target)] = &[
-    ("authorized_keys", authorized_keys::run),
     ("agent", agent::run),
+    ("authorized_keys", authorized_keys::run),
     ("certificate", certs::certificate),
     ("client_postauth", client::postauth),
     ("client_preauth", client::preauth),
