@@ -63,13 +63,15 @@ impl Local {
         Self::new(stream.into())
     }
 
-    /// Takes a connected stream socket.
+    /// Takes a connected stream socket. Its O_NONBLOCK stays as it is: other copies of it may be in use.
     ///
     /// Errors: `InvalidArgument` for anything else.
     pub fn new(fd: OwnedFd) -> Result<Self> {
-        sys::prepare_socket(fd.as_fd())
-            .map_err(|e| Error::new(ErrorKind::InvalidArgument, format!("no stream socket: {e}")))?;
-        Ok(Self { fd })
+        match sys::prepare_relayed(fd.as_fd()) {
+            Ok(sys::FdKind::Socket) => Ok(Self { fd }),
+            Ok(sys::FdKind::Other) => Err(Error::new(ErrorKind::InvalidArgument, "no stream socket")),
+            Err(e) => Err(Error::new(ErrorKind::InvalidArgument, format!("no stream socket: {e}"))),
+        }
     }
 
     fn wait(&self, write: bool, deadline: Deadline, missing: &str) -> Result<()> {
