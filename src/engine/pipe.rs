@@ -171,7 +171,12 @@ impl Listener {
     pub fn accept(&self) -> Option<Local> {
         loop {
             match self.socket.accept() {
-                Ok((stream, _)) => return Local::new(stream.into()).ok(),
+                Ok((stream, _)) => {
+                    // One that is gone already is no reason to stop.
+                    if let Ok(local) = Local::new(stream.into()) {
+                        return Some(local);
+                    }
+                }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     sys::wait_for(self.socket.as_fd(), false, None).ok()?;
                 }
@@ -240,6 +245,8 @@ impl Dialogue {
             }
         }
         if let Some(error) = &state.over {
+            // The turn goes on: each who waits for it hears that there is none.
+            self.turn.notify_one();
             return Err(error.clone());
         }
         state.busy = true;
