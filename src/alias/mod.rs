@@ -125,6 +125,7 @@ impl Trip<'_, '_> {
         let limit = settings::connect_deadline(host, self.deadline)?;
         let options = settings::transport_options(host)?;
         let (name, port) = (host.host(), settings::port(host));
+        let is_direct = self.way.is_empty() && host.get("proxycommand").is_none();
         let transport = match self.way.last() {
             Some(before) => {
                 let mut target = Vec::new();
@@ -147,7 +148,7 @@ impl Trip<'_, '_> {
         let mut trust = trust::Trust::load(host, self.book.world)?;
         trust.order_host_keys(&transport, host)?;
         transport.start_client(limit)?;
-        let may_ask = trust.check(&transport, host, self.caller).map_err(|error| {
+        let may_ask = trust.check(&transport, host, self.caller, is_direct).map_err(|error| {
             transport.close();
             error.at(Stage::Kex)
         })?;

@@ -78,12 +78,21 @@ impl Trust {
     }
 
     /// Decides over the key that the server has proved to hold. True: secrets may be typed; false: the host's key is
-    /// another one than is known, and the user has said to go on all the same.
-    pub(super) fn check(&mut self, transport: &Transport, host: &HostConfig, caller: &mut dyn Caller) -> Result<bool> {
+    /// another one than is known, and the user has said to go on all the same. `is_direct`: neither a proxy nor another
+    /// host is between.
+    pub(super) fn check(
+        &mut self,
+        transport: &Transport,
+        host: &HostConfig,
+        caller: &mut dyn Caller,
+        is_direct: bool,
+    ) -> Result<bool> {
         let (key, cert) = (transport.remote_server_key()?, transport.remote_server_certificate());
         self.check_revoked(&key, cert.as_ref())?;
         check_size(&key, host)?;
-        let at_home = transport.peer_name().0.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        let peer = transport.peer_name().0.parse::<IpAddr>();
+        // What a proxy or another host leads to is elsewhere, wherever the proxy itself is.
+        let at_home = is_direct && peer.is_ok_and(|address| address.is_loopback());
         if at_home && host.is_yes("nohostauthenticationforlocalhost") {
             return Ok(true);
         }
