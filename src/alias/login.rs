@@ -1,8 +1,9 @@
 //! Logging in as a host's options say: methods in the user's order, each as far as the server takes it.
 
 use super::identity::{self, Found, KeyFile};
+use super::trust::check_size;
 use super::Caller;
-use crate::agent::Agent;
+use crate::agent::{Agent, Identity};
 use crate::config::{HostConfig, Local, World};
 use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::{PrivateKey, Signer};
@@ -203,6 +204,11 @@ impl Login<'_, '_> {
                 taken?;
             }
             unlock(file, self.caller, self.tries)?;
+            // Only now is it known of a key without its public half beside it.
+            if let Some(Err(error)) = file.public.as_ref().map(|public| check_size(public, self.host)) {
+                self.found.passed_over.push(error);
+                return Ok(());
+            }
         }
         if let Some(key) = file.key.clone() {
             self.candidates.push_front(Candidate::Key(key.clone()));
@@ -329,7 +335,16 @@ fn agent_keys(
         agent.list(deadline)
     });
     match keys {
-        Ok(listed) => listed.keys.into_iter().map(|identity| identity.key).collect(),
+        Ok(listed) => {
+            let mut keys = Vec::new();
+            for Identity { key, .. } in listed.keys {
+                match check_size(key.public(), host) {
+                    Ok(()) => keys.push(key),
+                    Err(error) => found.passed_over.push(error),
+                }
+            }
+            keys
+        }
         Err(error) => {
             found.passed_over.push(error);
             Vec::new()
