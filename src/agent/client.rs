@@ -165,7 +165,8 @@ impl Agent {
     /// Ties this connection to an SSH session, so that the agent can keep to a key's destinations. `forwarding`: others
     /// will use the connection from behind that session. Agents that do not know this are left as they are.
     ///
-    /// Errors: `AgentRefused` where an agent does know it and refuses: its keys must not be used then.
+    /// Errors: `AgentRefused` where an agent does know it and refuses. Keys with destinations sign nothing then; that is
+    /// the agent's to see to. Nobody may be given the use of such an agent: it cannot tell where they come from.
     pub fn bind_session(&self, session: &SessionBinding, forwarding: bool, deadline: Deadline) -> Result<()> {
         match self.extension(EXT_SESSION_BIND, &binding(session, forwarding), deadline) {
             Err(error) if error.kind() != ErrorKind::Unsupported => Err(error),

@@ -14,6 +14,9 @@ pub const MAX_MESSAGE: usize = 256 * 1024;
 /// The most keys of one list that are looked at (OpenSSH's bound too).
 pub const MAX_KEYS: usize = 2048;
 
+/// Room for any key: what grows leaves copies behind that nobody wipes.
+pub(super) const ROOM: usize = 32 * 1024;
+
 /// Sign an RSA key's request with SHA-256 (RFC 8332).
 pub const SIGN_RSA_SHA2_256: u32 = 2;
 /// Sign an RSA key's request with SHA-512 (RFC 8332).
@@ -119,7 +122,7 @@ pub fn split(input: &[u8]) -> Result<Option<(&[u8], usize)>> {
 
 /// A message with its length in front.
 fn framed(fill: impl FnOnce(&mut Writer<'_>)) -> Zeroizing<Vec<u8>> {
-    let mut out = Zeroizing::new(Vec::with_capacity(1024));
+    let mut out = Zeroizing::new(Vec::with_capacity(ROOM));
     let mut w = Writer::new(&mut out);
     w.u32(0);
     fill(&mut w);

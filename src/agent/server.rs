@@ -172,7 +172,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     fn run(mut self, pipe: &dyn Pipe) {
-        let mut input = Zeroizing::new(Vec::new());
+        let mut input = Zeroizing::new(Vec::with_capacity(message::ROOM));
         loop {
             match message::split(&input) {
                 Ok(Some((message, len))) => {
@@ -244,8 +244,12 @@ impl Connection {
         let held = self.exposed().into_iter().find(|held| held.key.shown_blob() == blob)?;
         let algorithm = message::sign_algorithm(&held.key, flags);
         let key = held.key.clone();
-        if (held.confirm || self.exposure.confirm) && !self.is_confirmed(held) {
-            return None;
+        if held.confirm || self.exposure.confirm {
+            // While somebody thought it over the key may have been removed, or the keyring locked.
+            let is_there = || self.exposed().iter().any(|held| held.key.shown_blob() == blob);
+            if !(self.is_confirmed(held) && is_there()) {
+                return None;
+            }
         }
         key.sign(algorithm, data).ok()
     }
