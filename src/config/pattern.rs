@@ -1,29 +1,10 @@
 //! Patterns (ssh_config(5), PATTERNS): `*`, `?`, comma lists, `!`.
 
+use crate::crypto::pattern::wildcard;
+
 /// Whether the whole of `text` fits `pattern`. Takes at most text × pattern steps, whatever the asterisks.
 pub(super) fn fits(text: &str, pattern: &str) -> bool {
-    let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
-    let (mut at, mut p) = (0, 0);
-    // Where to go on when what follows the last asterisk does not fit: the asterisk takes one byte more.
-    let mut retry: Option<(usize, usize)> = None;
-    loop {
-        match (text.get(at), pattern.get(p)) {
-            (_, Some(b'*')) => {
-                p += 1;
-                retry = Some((at, p));
-            }
-            (Some(_), Some(b'?')) => (at, p) = (at + 1, p + 1),
-            (Some(c), Some(q)) if c == q => (at, p) = (at + 1, p + 1),
-            (None, None) => return true,
-            _ => match retry {
-                Some((from, after)) if from < text.len() => {
-                    (at, p) = (from + 1, after);
-                    retry = Some((from + 1, after));
-                }
-                _ => return false,
-            },
-        }
-    }
+    wildcard(pattern.as_bytes(), text.as_bytes())
 }
 
 /// Whether `text` fits a pattern of a comma list and none of its `!` patterns.

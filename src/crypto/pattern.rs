@@ -69,6 +69,11 @@ mod tests {
             ("a*b*c", "a-b-b-c", true),
             ("a*b*c", "a-c-b", false),
             ("**", "x", true),
+            ("*abd", "abcabd", true),
+            ("*?c*", "abc", true),
+            ("*?*?*?*", "ab", false),
+            ("*.example.com", ".example.com", true),
+            ("host", "Host", false),
         ] {
             assert_eq!(wildcard(pattern.as_bytes(), text.as_bytes()), fits, "{pattern} {text}");
         }
