@@ -1,7 +1,7 @@
 //! An agent's client.
 
 use super::agent_types::{ssh_agent_add_options_t, ssh_agent_auth_options_t};
-use super::arg::{self, invalid};
+use super::arg;
 use super::auth::step;
 use super::guard::{guard, guard_unit, guard_value};
 use super::handle::{ssh_channel_t, ssh_transport_t};
@@ -358,14 +358,8 @@ pub unsafe extern "C" fn ssh_transport_auth_agent(
         };
         // SAFETY: as above.
         let (agent, options) = unsafe { (arg::handle(agent.cast_const())?, arg::options(options)?) };
-        let identities = match options.identities.is_null() {
-            true if options.identities_len > 0 => {
-                return Err(invalid("identities is NULL and identities_len is not 0"))
-            }
-            true => &[][..],
-            // SAFETY: as above: an array of that many pointers.
-            false => unsafe { std::slice::from_raw_parts(options.identities, options.identities_len) },
-        };
+        // SAFETY: as above: an array of that many pointers.
+        let identities = unsafe { arg::elements(options.identities, options.identities_len, "identities")? };
         // SAFETY: as above: each is a key.
         let identities: Result<Vec<PrivateKey>> =
             identities.iter().map(|&key| unsafe { arg::handle(key) }.and_then(shown)).collect();

@@ -55,12 +55,10 @@ unsafe fn confirmer(options: ssh_agent_server_options_t) -> Option<Confirmer> {
 unsafe fn exposure(exposure: *const ssh_agent_exposure_t) -> Result<Exposure> {
     // SAFETY: passed on.
     let given = unsafe { arg::options(exposure)? };
-    let only = match given.keys.is_null() {
-        true if given.keys_len > 0 => return Err(invalid("keys is NULL and keys_len is not 0")),
-        true => None,
-        // SAFETY: an array of that many pointers, each a key.
-        false => Some(unsafe { blobs(std::slice::from_raw_parts(given.keys, given.keys_len))? }),
-    };
+    // SAFETY: an array of that many pointers, each a key.
+    let keys = unsafe { blobs(arg::elements(given.keys, given.keys_len, "keys")?)? };
+    // An array of none shows none.
+    let only = (!given.keys.is_null()).then_some(keys);
     Ok(Exposure { only, sign_only: given.sign_only, confirm: given.confirm })
 }
 

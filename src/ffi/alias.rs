@@ -1,7 +1,7 @@
 //! From a name in an ssh_config to a connection that is logged in, in one call.
 
 use super::answers::{ssh_prompt_answers_t, CPrompts};
-use super::arg::{self, invalid};
+use super::arg;
 use super::config::Parts;
 use super::config_types::*;
 use super::guard::guard_unit;
@@ -97,21 +97,6 @@ impl Caller for CCaller {
     }
 }
 
-/// The elements of an array of pointers.
-///
-/// # Safety
-/// `p` is NULL or points to `len` pointers that live for `'a`.
-unsafe fn pointers<'a, T>(p: *const *const T, len: usize, what: &str) -> Result<&'a [*const T]> {
-    if len == 0 {
-        return Ok(&[]);
-    }
-    if p.is_null() || isize::try_from(len.saturating_mul(std::mem::size_of::<*const T>())).is_err() {
-        return Err(invalid(format!("{what} is NULL or its length is too large")));
-    }
-    // SAFETY: by this function's contract.
-    Ok(unsafe { std::slice::from_raw_parts(p, len) })
-}
-
 /// The configuration to look in: the caller's, or the user's and the system's, behind the settings given here.
 ///
 /// # Safety
@@ -119,7 +104,7 @@ unsafe fn pointers<'a, T>(p: *const *const T, len: usize, what: &str) -> Result<
 unsafe fn parts(options: &ssh_connect_alias_options_t) -> Result<Parts> {
     // SAFETY: passed on.
     let (config, settings) =
-        unsafe { (options.config.as_ref(), pointers(options.settings, options.settings_len, "settings")?) };
+        unsafe { (options.config.as_ref(), arg::elements(options.settings, options.settings_len, "settings")?) };
     let mut parts = match config {
         Some(config) => config.parts(),
         None => Parts::of_defaults()?,
@@ -156,7 +141,7 @@ pub unsafe extern "C" fn ssh_connect_alias(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (alias, options) = unsafe { (arg::text(alias, "alias")?, arg::options(options)?) };
         // SAFETY: the C contract, see ffi/mod.rs.
-        let (parts, keys) = unsafe { (parts(&options)?, pointers(options.keys, options.keys_len, "keys")?) };
+        let (parts, keys) = unsafe { (parts(&options)?, arg::elements(options.keys, options.keys_len, "keys")?) };
         let mut caller = CCaller { options, keys: Vec::new() };
         for key in keys {
             // SAFETY: the C contract, see ffi/mod.rs.

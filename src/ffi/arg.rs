@@ -141,6 +141,23 @@ pub(super) unsafe fn bytes<'a>(p: *const c_void, len: usize) -> Result<&'a [u8]>
     Ok(unsafe { std::slice::from_raw_parts(p.cast(), len) })
 }
 
+/// Elements of an array that are taken at most: more are a length that went wrong.
+const MAX_ELEMENTS: usize = 1 << 16;
+
+/// The elements of an array of a caller's; NULL with length 0 is empty.
+///
+/// # Safety
+/// `p` is NULL or points to `len` elements that stay unchanged for `'a`.
+pub(super) unsafe fn elements<'a, T>(p: *const T, len: usize, what: &str) -> Result<&'a [T]> {
+    match (p.is_null(), len) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(invalid(format!("{what} is NULL and its length is not 0"))),
+        (false, MAX_ELEMENTS..) => Err(invalid(format!("{what} has more elements than anything here may have"))),
+        // SAFETY: by this function's contract.
+        (false, _) => Ok(unsafe { std::slice::from_raw_parts(p, len) }),
+    }
+}
+
 /// A C buffer, write-only because C buffers are not initialised.
 pub(super) struct OutBytes<'a> {
     space: &'a mut [MaybeUninit<u8>],

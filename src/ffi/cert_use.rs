@@ -12,26 +12,11 @@ use crate::engine::wall_clock;
 use crate::error::{Error, ErrorKind, Result};
 use std::ffi::c_char;
 
-/// An array of a caller's. More elements than this are a length that went wrong.
-const MAX_ELEMENTS: usize = 1 << 16;
-
 /// # Safety
-/// `p` is NULL or points to `count` elements.
-unsafe fn elements<'a, T>(p: *const T, count: usize) -> Result<&'a [T]> {
-    match (p.is_null(), count) {
-        (_, 0) => Ok(&[]),
-        (true, _) => Err(invalid("an array is NULL but its count is not 0")),
-        (false, MAX_ELEMENTS..) => Err(invalid("an array has more elements than anything here may have")),
-        // SAFETY: valid by this function's contract.
-        (false, _) => Ok(unsafe { std::slice::from_raw_parts(p, count) }),
-    }
-}
-
-/// # Safety
-/// As for [`elements`], of NUL-terminated strings.
+/// As for [`arg::elements`], of NUL-terminated strings.
 unsafe fn texts<'a>(p: *const *const c_char, count: usize, what: &'static str) -> Result<Vec<&'a str>> {
     // SAFETY: passed on.
-    unsafe { elements(p, count) }?
+    unsafe { arg::elements(p, count, what) }?
         .iter()
         // SAFETY: passed on.
         .map(|text| unsafe { arg::text(*text, what) })
@@ -81,7 +66,7 @@ pub unsafe extern "C" fn ssh_cert_check(
             (
                 texts(o.principals, o.principal_count, "a principal")?,
                 texts(o.ca_algorithms, o.ca_algorithm_count, "an algorithm")?,
-                elements(o.authorities, o.authority_count)?,
+                arg::elements(o.authorities, o.authority_count, "authorities")?,
             )
         };
         // SAFETY: as above.
@@ -105,10 +90,10 @@ pub unsafe extern "C" fn ssh_cert_check(
 }
 
 /// # Safety
-/// As for [`elements`]; the elements hold what `ssh_cert_option_t` says.
-unsafe fn options(p: *const ssh_cert_option_t, count: usize) -> Result<Vec<CertOption>> {
+/// As for [`arg::elements`]; the elements hold what `ssh_cert_option_t` says.
+unsafe fn options(p: *const ssh_cert_option_t, count: usize, what: &str) -> Result<Vec<CertOption>> {
     // SAFETY: passed on.
-    unsafe { elements(p, count) }?
+    unsafe { arg::elements(p, count, what) }?
         .iter()
         .map(|option| {
             // SAFETY: passed on.
@@ -158,8 +143,8 @@ pub unsafe extern "C" fn ssh_cert_issue(
         // SAFETY: as above.
         let (critical_options, mut extensions) = unsafe {
             (
-                self::options(o.critical_options, o.critical_option_count)?,
-                self::options(o.extensions, o.extension_count)?,
+                self::options(o.critical_options, o.critical_option_count, "critical_options")?,
+                self::options(o.extensions, o.extension_count, "extensions")?,
             )
         };
         let kind = kind(o.kind)?;
