@@ -33,7 +33,8 @@ pub(super) struct Grants {
 
 impl Transport {
     /// Says what the user may do: during an authentication question, with its answer, which counts only if it lets the
-    /// user pass; after authentication, from now on. Where several steps are needed, what all of them permit counts.
+    /// user pass; after authentication, from now on. Where several steps are needed, [`Permissions::merge`] says what
+    /// they come to.
     ///
     /// Errors: `InvalidState` on a client, and before authentication while no question is open.
     pub fn set_permissions(&self, permissions: Arc<Permissions>) -> Result<()> {
