@@ -10,6 +10,11 @@ use crate::error::{printable, Error, ErrorKind, Result};
 use crate::known_hosts::{prefer, CertVerdict, KnownHosts, Verdict};
 use std::net::IpAddr;
 
+const CA_ALGORITHMS: &str = "casignaturealgorithms";
+
+/// `SSH_LOG_WARNING` as the log takes it.
+const LOG_WARNING: u8 = 2;
+
 /// StrictHostKeyChecking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Strictness {
@@ -96,8 +101,7 @@ impl Trust {
         if at_home && host.is_yes("nohostauthenticationforlocalhost") {
             return Ok(true);
         }
-        let CertVerdict { verdict, refused } =
-            self.known.check_shown(&self.name, self.port, &key, cert.as_ref(), wall_clock());
+        let CertVerdict { verdict, refused } = self.look_up(&key, cert.as_ref(), host);
         let why = refused.map(|error| format!("; its certificate does not count: {error}")).unwrap_or_default();
         let refuse = |kind, what: String| {
             let (print, name) = (key.fingerprint_sha256(), printable(self.name.as_bytes()));
@@ -117,9 +121,30 @@ impl Trust {
                 Strictness::Ask if !caller.trusts(&self.name, self.port, &key) => {
                     refuse(ErrorKind::HostKeyUnknown, "is not known, and was not accepted".to_owned())
                 }
-                _ => self.remember(&key, host).map(|()| true),
+                _ => {
+                    // That it cannot be written down, as where ~/.ssh does not exist, makes it no less accepted.
+                    if let Err(error) = self.remember(&key, host) {
+                        transport.log(LOG_WARNING, &format!("the new host key is not remembered: {}", error.text()));
+                    }
+                    Ok(true)
+                }
             },
         }
+    }
+
+    /// What is known of the key and of its certificate, which counts for nothing where CASignatureAlgorithms, if the user
+    /// has set it, does not list how it is signed.
+    fn look_up(&self, key: &PublicKey, cert: Option<&Certificate>, host: &HostConfig) -> CertVerdict {
+        let found = self.known.check_shown(&self.name, self.port, key, cert, wall_clock());
+        let counts = matches!((&found.verdict, &found.refused), (Verdict::Match { .. }, None));
+        let (Some(cert), true, Some(_)) = (cert, counts, host.origin(CA_ALGORITHMS)) else { return found };
+        let algorithm = cert.signature_algorithm();
+        if host.get(CA_ALGORITHMS).unwrap_or_default().split(',').any(|listed| listed == algorithm) {
+            return found;
+        }
+        let text = format!("it is signed with {algorithm}, which {CA_ALGORITHMS} does not list");
+        let refused = Some(Error::new(ErrorKind::CertWeakSignature, text));
+        CertVerdict { verdict: self.known.check(&self.name, self.port, key), refused }
     }
 
     fn check_revoked(&self, key: &PublicKey, cert: Option<&Certificate>) -> Result<()> {
