@@ -131,6 +131,7 @@ impl Server {
         {
             let mut doors = lock(&self.inner.doors);
             if doors.closed {
+                let _ = std::fs::remove_file(path);
                 return Err(ErrorKind::Closed.into());
             }
             doors.listeners.push((Arc::clone(&listener), path.to_owned()));

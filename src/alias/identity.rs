@@ -72,7 +72,7 @@ pub(super) fn load(host: &HostConfig, local: &Local, world: &dyn World) -> Resul
     Ok(found)
 }
 
-fn of_file(path: &str, error: &Error) -> Error {
+pub(super) fn of_file(path: &str, error: &Error) -> Error {
     Error::new(error.kind(), format!("{}: {}", printable(path.as_bytes()), error.text())).helped_by(error.hint())
 }
 

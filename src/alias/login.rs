@@ -203,10 +203,11 @@ impl Login<'_, '_> {
                 }
                 taken?;
             }
-            unlock(file, self.caller, self.tries)?;
-            // Only now is it known of a key without its public half beside it.
-            if let Some(Err(error)) = file.public.as_ref().map(|public| check_size(public, self.host)) {
-                self.found.passed_over.push(error);
+            // Only now the size is known of a key without its public half beside it, and what else is wrong with it.
+            let fits = unlock(file, self.caller, self.tries)
+                .and_then(|()| file.public.as_ref().map_or(Ok(()), |public| check_size(public, self.host)));
+            if let Err(error) = fits {
+                self.found.passed_over.push(identity::of_file(&file.path, &error));
                 return Ok(());
             }
         }
