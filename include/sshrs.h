@@ -4161,8 +4161,8 @@ void ssh_permissions_free(ssh_permissions_t *permissions);
  * Says what the user may do, and makes the library keep to it (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
  *
  * In an authentication hook, or before its ticket is settled: the permissions go with the answer, and count only if it
- * lets the user pass. Where several steps are needed, only what all of them permit is permitted, and two commands that
- * differ refuse; of the lists of permitopen, of permitlisten and of variables the first step's that has one counts alone.
+ * lets the user pass. Where several steps are needed, only what all of them permit is permitted, and two commands, lists
+ * of permitopen or of permitlisten that differ refuse; of the lists of variables the first step's that has one counts.
  * After authentication: from now on. Requests for a terminal, for X11 and agent forwarding, for connections and for
  * listening that are not permitted are refused without a call of their hooks, and the log tells. Where a command is
  * forced, check_channel_exec_request gets it in place of whatever program was asked for, behind a call of

@@ -95,8 +95,8 @@ impl Permissions {
         }
     }
 
-    /// What both permit: flags of both, the lists of the first where it has any. Two commands that differ permit nothing:
-    /// `InvalidArgument`.
+    /// What both permit: flags of both, variables of the first where it has any. Two commands or two lists of places that
+    /// differ permit nothing: `InvalidArgument`.
     pub fn merge(&self, other: &Self) -> Result<Self> {
         let command = match (&self.command, &other.command) {
             (Some(a), Some(b)) if a != b => {
@@ -114,8 +114,8 @@ impl Permissions {
             restricted: self.restricted || other.restricted,
             command,
             environment: first(&self.environment, &other.environment),
-            permit_open: first(&self.permit_open, &other.permit_open),
-            permit_listen: first(&self.permit_listen, &other.permit_listen),
+            permit_open: agreed(&self.permit_open, &other.permit_open)?,
+            permit_listen: agreed(&self.permit_listen, &other.permit_listen)?,
             tunnel: self.tunnel.clone().or_else(|| other.tunnel.clone()),
             touch_required: self.touch_required || other.touch_required,
             verify_required: self.verify_required || other.verify_required,
@@ -160,6 +160,15 @@ fn is_host(own: &str, asked: &[u8]) -> bool {
 
 fn first<T: Clone>(a: &[T], b: &[T]) -> Vec<T> {
     if a.is_empty() { b } else { a }.to_vec()
+}
+
+/// The list of whichever has one: none means anywhere.
+fn agreed(a: &[PermitTarget], b: &[PermitTarget]) -> Result<Vec<PermitTarget>> {
+    if !a.is_empty() && !b.is_empty() && a != b {
+        let text = "two lists of what may be forwarded that differ, those of two keys";
+        return Err(Error::new(ErrorKind::InvalidArgument, text));
+    }
+    Ok(first(a, b))
 }
 
 #[cfg(test)]
@@ -223,6 +232,11 @@ mod tests {
         cert.command = Some(b"a".to_vec());
         assert!(line.merge(&cert).is_ok());
         cert.command = Some(b"b".to_vec());
+        assert_eq!(line.merge(&cert).unwrap_err().kind(), ErrorKind::InvalidArgument);
+        cert.command = None;
+        cert.permit_open = line.permit_open.clone();
+        assert_eq!(line.merge(&cert).unwrap().permit_open, line.permit_open);
+        cert.permit_open = vec![place("elsewhere", 1)];
         assert_eq!(line.merge(&cert).unwrap_err().kind(), ErrorKind::InvalidArgument);
         let all = Permissions::all();
         assert_eq!(all.merge(&all).unwrap(), all);

@@ -52,11 +52,15 @@ pub struct Local {
 }
 
 impl Local {
-    /// Connects to a Unix socket. Does not wait: such a connection is there at once or not at all.
+    /// Connects to a Unix socket. Does not wait: such a connection is there at once or not at all, as where the agent has
+    /// stopped taking them.
     ///
     /// Errors: `AgentUnavailable`.
     pub fn connect(path: &Path) -> Result<Self> {
-        let stream = UnixStream::connect(path).map_err(|e| {
+        // The standard library's way waits as long as the agent's queue of connections is full.
+        let stream = mio::net::UnixStream::connect(path).map(|stream| UnixStream::from(OwnedFd::from(stream)));
+        // Whoever the socket is given away to expects one that waits.
+        let stream = stream.and_then(|stream| stream.set_nonblocking(false).map(|()| stream)).map_err(|e| {
             let text = format!("no agent answers at {}: {e}", path.display().to_string().escape_debug());
             Error::new(ErrorKind::AgentUnavailable, text)
         })?;
