@@ -84,7 +84,8 @@ pub unsafe extern "C" fn ssh_agent_server_new(
         let (out, options) = unsafe { (arg::out(out_server), arg::options(options)?) };
         // SAFETY: as above.
         let confirm = unsafe { confirmer(options) };
-        *out? = Box::into_raw(Box::new(ssh_agent_server_t { server: Server::new(confirm) }));
+        let out = out?;
+        *out = Box::into_raw(Box::new(ssh_agent_server_t { server: Server::new(confirm) }));
         Ok(())
     })
 }

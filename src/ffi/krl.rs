@@ -44,7 +44,8 @@ impl ssh_krl_t {
 pub unsafe extern "C" fn ssh_krl_new(out_krl: *mut *mut ssh_krl_t) -> ssh_status_t {
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
-        *unsafe { arg::out(out_krl)? } = ssh_krl_t::give(Krl::default());
+        let out = unsafe { arg::out(out_krl)? };
+        *out = ssh_krl_t::give(Krl::default());
         Ok(())
     })
 }
