@@ -117,6 +117,21 @@ static void jumps(const ssh_connect_alias_options_t *options)
     ssh_transport_free(transport);
 }
 
+/* An error names the host. */
+static void places(ssh_connect_alias_options_t options)
+{
+    static const char *const CLOSED[] = {"Port=1"}, *const OVER_NOBODY[] = {"ProxyJump=nobody"};
+    ssh_transport_t *transport;
+
+    options.settings_len = 1;
+    options.settings = CLOSED;
+    CHECK_STATUS(ssh_connect_alias("target", &options, &transport), SSH_ERR_CHANNEL_CONNECT_FAILED);
+    CHECK_TEXT("\"target\" (127.0.0.1:1) through \"gate2\": ");
+    options.settings = OVER_NOBODY;
+    CHECK_STATUS(ssh_connect_alias("target", &options, &transport), SSH_ERR_AUTH_FAILED);
+    CHECK_TEXT("jump host \"nobody\" (");
+}
+
 static void proxies(ssh_connect_alias_options_t options, struct asked *asked)
 {
     ssh_transport_t *transport;
@@ -132,7 +147,7 @@ static void proxies(ssh_connect_alias_options_t options, struct asked *asked)
 
 static void identities(const ssh_connect_alias_options_t *options, struct asked *asked)
 {
-    static const char *const NO_QUESTIONS[] = {"BatchMode=yes"};
+    static const char *const NO_QUESTIONS[] = {"BatchMode=yes"}, *const MISSING[] = {"IdentityFile=/missing"};
     ssh_connect_alias_options_t more = *options;
     ssh_key_t *key = test_key();
     const ssh_key_t *keys[1];
@@ -144,8 +159,16 @@ static void identities(const ssh_connect_alias_options_t *options, struct asked 
     ssh_transport_free(transport);
     more.settings = NO_QUESTIONS;
     more.settings_len = 1;
-    CHECK_STATUS(ssh_connect_alias("locked", &more, &transport), SSH_ERR_AUTH_FAILED);
+    CHECK_STATUS(ssh_connect_alias("locked", &more, &transport), SSH_ERR_KEY_NEEDS_PASSPHRASE);
     CHECK(asked->passphrases == 2);
+    more = *options;
+    more.passphrase = NULL;
+    CHECK_STATUS(ssh_connect_alias("locked", &more, &transport), SSH_ERR_KEY_NEEDS_PASSPHRASE);
+    CHECK_TEXT("encrypted: encrypted, and no passphrase was given");
+    more.settings = MISSING;
+    more.settings_len = 1;
+    CHECK_STATUS(ssh_connect_alias("nobody", &more, &transport), SSH_ERR_AUTH_FAILED);
+    CHECK_TEXT("; /missing (command line): no such file");
 
     CHECK_STATUS(ssh_connect_alias("nobody", options, &transport), SSH_ERR_AUTH_FAILED);
     CHECK_TEXT("publickey");
@@ -246,6 +269,7 @@ int main(void)
     options.run_proxy = run_proxy;
 
     jumps(&options);
+    places(options);
     proxies(options, &asked);
     identities(&options, &asked);
     agents(&options, agent);

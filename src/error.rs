@@ -310,6 +310,13 @@ impl Error {
         self
     }
 
+    /// Puts words before the text, such as where it happened. They must hold what a text may hold.
+    #[must_use]
+    pub fn after(mut self, before: &str) -> Self {
+        self.text = format!("{before}{}", self.text).into();
+        self
+    }
+
     /// Adds or changes details.
     #[must_use]
     pub fn with(mut self, edit: impl FnOnce(&mut Detail)) -> Self {

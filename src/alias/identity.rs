@@ -37,13 +37,14 @@ impl KeyFile {
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) files: Vec<KeyFile>,
-    pub(super) certificates: Vec<Certificate>,
+    /// With the path of their files.
+    pub(super) certificates: Vec<(String, Certificate)>,
     /// Why files were passed over.
     pub(super) passed_over: Vec<Error>,
 }
 
-/// Reads the files of IdentityFile and CertificateFile, and the certificates beside the first where none are named. A
-/// file that does not exist is passed over, as OpenSSH does: defaults hardly ever all exist.
+/// Reads the files of IdentityFile and CertificateFile, and the certificates beside the first where none are named. That
+/// a file does not exist is told of those that are named only: defaults hardly ever all exist.
 pub(super) fn load(host: &HostConfig, local: &Local, world: &dyn World) -> Result<Found> {
     let mut found = Found::default();
     let mut beside = Vec::new();
@@ -54,6 +55,7 @@ pub(super) fn load(host: &HostConfig, local: &Local, world: &dyn World) -> Resul
         }
         beside.push(format!("{path}-cert.pub"));
         match key_file(&path, host, local, world) {
+            Ok(None) => found.passed_over.extend(unread(&path, origin(host, "identityfile", index), world)),
             Ok(file) => found.files.extend(file),
             Err(error) => found.passed_over.push(error),
         }
@@ -63,13 +65,32 @@ pub(super) fn load(host: &HostConfig, local: &Local, world: &dyn World) -> Resul
         0 => beside,
         _ => (0..named).map(|index| host.expanded("certificatefile", index, world)).collect::<Result<_>>()?,
     };
-    for path in paths {
+    for (index, path) in paths.into_iter().enumerate() {
         match certificate(&path, world) {
-            Ok(certificate) => found.certificates.extend(certificate),
+            Ok(None) => found.passed_over.extend(unread(&path, origin(host, "certificatefile", index), world)),
+            Ok(Some(certificate)) => found.certificates.push((path, certificate)),
             Err(error) => found.passed_over.push(error),
         }
     }
     Ok(found)
+}
+
+/// Where an option that has values was set: None where it was not, and its default holds. Only of the first value the
+/// line is known.
+fn origin(host: &HostConfig, name: &str, index: usize) -> Option<String> {
+    let origin = host.origin(name)?;
+    Some(if index == 0 { format!(" ({origin})") } else { String::new() })
+}
+
+/// Why there is nothing in a file that somebody has named.
+fn unread(path: &str, origin: Option<String>, world: &dyn World) -> Option<Error> {
+    let origin = origin?;
+    let why = match world.read(path) {
+        Ok(_) => "no key or certificate is in it".to_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "no such file".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Some(Error::new(ErrorKind::File, format!("{}{origin}: {why}", printable(path.as_bytes()))))
 }
 
 pub(super) fn of_file(path: &str, error: &Error) -> Error {

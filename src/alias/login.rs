@@ -7,8 +7,8 @@ use crate::agent::{Agent, Identity};
 use crate::config::{HostConfig, Local, World};
 use crate::crypto::cert::Certificate;
 use crate::crypto::hostkey::{PrivateKey, Signer};
-use crate::engine::{AuthResult, Deadline, Transport};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::engine::{wall_clock, AuthResult, Deadline, Transport};
+use crate::error::{printable, Error, ErrorKind, Result, Stage};
 use crate::proto::event::Prompts;
 use std::collections::VecDeque;
 use std::path::Path;
@@ -23,8 +23,8 @@ const PREFERRED: &str = "publickey,keyboard-interactive,password";
 
 /// A key to log in with.
 enum Candidate {
-    /// Its private half is at hand, or held elsewhere.
-    Key(PrivateKey),
+    /// Its private half is at hand, or held elsewhere; with what to call it.
+    Key(String, PrivateKey),
     /// One of the files.
     File(usize),
 }
@@ -44,6 +44,8 @@ struct Login<'a, 'b> {
     rounds: u32,
     tries: u32,
     asks: bool,
+    /// Something was shown to the server.
+    has_tried: bool,
     /// The last refusal.
     last: Option<Error>,
 }
@@ -79,6 +81,7 @@ pub(super) fn log_in(
         rounds: bound((has_password || has_answers) && host.is_yes("kbdinteractiveauthentication")),
         tries,
         asks,
+        has_tried: false,
         last: None,
     };
     login.run().map_err(|error| error.at(Stage::Auth))
@@ -138,13 +141,39 @@ impl Login<'_, '_> {
 
     /// What is told in the end: which methods the server would still take, and why keys were not used.
     fn gave_up(self, left: &[String]) -> Error {
+        let strangers = self.strangers();
         let mut text = format!("{}: no way to log in is left; the server takes {}", self.host.host(), left.join(", "));
-        for error in &self.found.passed_over {
+        let passed_over = self.found.passed_over.iter().chain(&strangers);
+        for error in passed_over.clone() {
             text.push_str(&format!("; {}", error.text()));
         }
-        let kind = self.last.as_ref().map_or(ErrorKind::AuthFailed, Error::kind);
-        let kind = if kind == ErrorKind::AuthAborted { kind } else { ErrorKind::AuthFailed };
-        Error::new(kind, text).with(|detail| detail.methods = left.to_vec())
+        let of_passphrase =
+            |error: &&Error| matches!(error.kind(), ErrorKind::KeyBadPassphrase | ErrorKind::KeyNeedsPassphrase);
+        let only_reason = passed_over
+            .clone()
+            .last()
+            .filter(|_| !self.has_tried && passed_over.clone().all(|error| of_passphrase(&error)));
+        let error = match (&self.last, only_reason) {
+            (Some(last), _) if last.kind() == ErrorKind::AuthAborted => Error::new(last.kind(), text),
+            (_, Some(reason)) => Error::new(reason.kind(), text).helped_by(reason.hint()),
+            _ => Error::new(ErrorKind::AuthFailed, text),
+        };
+        error.with(|detail| detail.methods = left.to_vec())
+    }
+
+    /// The certificates that are named and are for none of the keys.
+    fn strangers(&self) -> Vec<Error> {
+        let keys = self.caller.keys().iter().map(PrivateKey::public);
+        let known: Vec<_> = keys.chain(self.found.files.iter().filter_map(|file| file.public.as_ref())).collect();
+        // What an encrypted file holds may be unknown still; of what was refused it is told already.
+        let may_be = self.found.files.iter().any(|file| file.public.is_none());
+        let is_told = |path: &str| self.found.passed_over.iter().any(|error| error.text().starts_with(path));
+        let is_strange = |(path, certificate): &&(String, Certificate)| {
+            !may_be && !known.contains(&certificate.key()) && !is_told(&printable(path.as_bytes()))
+        };
+        let certificates = self.found.certificates.iter().filter(is_strange);
+        let error = Error::new(ErrorKind::CertKeyMismatch, "the certificate is for none of the keys");
+        certificates.map(|(path, _)| identity::of_file(path, &error)).collect()
     }
 
     fn can(&self, method: &str) -> bool {
@@ -168,12 +197,18 @@ impl Login<'_, '_> {
     fn key(&mut self) -> Result<Option<AuthResult>> {
         match self.candidates.pop_front() {
             None => Ok(None),
-            Some(Candidate::Key(key)) => {
+            Some(Candidate::Key(name, key)) => {
+                self.has_tried = true;
                 // Shown without a signature first: nobody should confirm, or touch, what would not do.
-                if key.is_external() {
-                    self.transport.auth_publickey_query(&self.user, &key, self.deadline)?;
+                let shown = match key.is_external() {
+                    true => self.transport.auth_publickey_query(&self.user, &key, self.deadline),
+                    false => Ok(()),
+                };
+                let done = shown.and_then(|()| self.transport.auth_publickey(&self.user, &key, self.deadline));
+                if let Err(error) = &done {
+                    self.found.passed_over.push(told(&name, &key, error));
                 }
-                self.transport.auth_publickey(&self.user, &key, self.deadline).map(Some)
+                done.map(Some)
             }
             Some(Candidate::File(index)) => {
                 self.file(index)?;
@@ -187,19 +222,30 @@ impl Login<'_, '_> {
         let Some(file) = self.found.files.get_mut(index) else { return Ok(()) };
         if file.key.is_none() {
             if !self.asks || !file.is_encrypted {
+                let (kind, text) = match file.is_encrypted {
+                    true => (ErrorKind::KeyNeedsPassphrase, "encrypted, and batchmode says not to ask"),
+                    false => (ErrorKind::KeyPublicOnly, "only the public half is there, and no agent has the key"),
+                };
+                self.found.passed_over.push(identity::of_file(&file.path, &Error::new(kind, text)));
                 return Ok(());
             }
             // Nobody is asked for the passphrase of a key that the server does not take.
             if let Some(public) = &file.public {
                 let shown = PrivateKey::external(public.clone(), Arc::new(Locked));
                 let mut variants = certified(&shown, &self.found.certificates);
-                variants.push(shown);
+                variants.push((file.path.clone(), shown));
                 let mut taken = Err(Error::from(ErrorKind::AuthFailed));
-                for variant in &variants {
+                let mut refusals = Vec::new();
+                for (name, variant) in &variants {
                     taken = self.transport.auth_publickey_query(&self.user, variant, self.deadline);
-                    if taken.is_ok() {
-                        break;
+                    match &taken {
+                        Ok(()) => break,
+                        Err(error) => refusals.push(told(name, variant, error)),
                     }
+                }
+                if taken.is_err() {
+                    self.has_tried = true;
+                    self.found.passed_over.append(&mut refusals);
                 }
                 taken?;
             }
@@ -212,9 +258,10 @@ impl Login<'_, '_> {
             }
         }
         if let Some(key) = file.key.clone() {
-            self.candidates.push_front(Candidate::Key(key.clone()));
-            for certified in certified(&key, &self.found.certificates).into_iter().rev() {
-                self.candidates.push_front(Candidate::Key(certified));
+            let name = file.path.clone();
+            self.candidates.push_front(Candidate::Key(name, key.clone()));
+            for (name, certified) in certified(&key, &self.found.certificates).into_iter().rev() {
+                self.candidates.push_front(Candidate::Key(name, certified));
             }
         }
         Ok(())
@@ -227,12 +274,14 @@ impl Login<'_, '_> {
             self.passwords = 0;
             return Ok(None);
         };
+        self.has_tried = true;
         self.transport.auth_password(&self.user, &password, false, None, self.deadline).map(Some)
     }
 
     fn interactive(&mut self) -> Result<AuthResult> {
         let attempt = self.tries - self.rounds;
         self.rounds -= 1;
+        self.has_tried = true;
         let devices = self.host.get("kbdinteractivedevices").unwrap_or_default();
         let (caller, user, name) = (&mut *self.caller, &self.user, self.host.host());
         let mut answer = |prompts: &Prompts| match prompts.prompts.as_slice() {
@@ -252,14 +301,35 @@ impl Login<'_, '_> {
 
 /// Asks for a passphrase until it is right, the caller gives up, or it was asked often enough.
 fn unlock(file: &mut KeyFile, caller: &mut dyn Caller, tries: u32) -> Result<()> {
+    let mut why = Error::new(ErrorKind::KeyNeedsPassphrase, "encrypted, and no passphrase was given")
+        .helped_by("answer the callback passphrase");
     for attempt in 0..tries {
         let Some(passphrase) = caller.passphrase(&file.path, attempt) else { break };
         match file.unlock(&passphrase) {
-            Err(error) if error.kind() == ErrorKind::KeyBadPassphrase => {}
+            Err(error) if error.kind() == ErrorKind::KeyBadPassphrase => {
+                why = Error::new(error.kind(), "wrong passphrase");
+            }
             done => return done,
         }
     }
-    Ok(())
+    Err(why)
+}
+
+/// What is told of a key that did not do.
+fn told(name: &str, key: &PrivateKey, error: &Error) -> Error {
+    let now = wall_clock();
+    let text = match (error.kind(), key.certificate()) {
+        (ErrorKind::AuthFailed, Some(shown)) if shown.valid_before() <= now => "expired, and refused by the server",
+        (ErrorKind::AuthFailed, Some(shown)) if shown.valid_after() > now => "not yet valid, and refused by the server",
+        (ErrorKind::AuthFailed, _) => "refused by the server",
+        _ => error.text(),
+    };
+    identity::of_file(name, &Error::new(error.kind(), text.to_owned()))
+}
+
+/// What to call a key that no file is known of.
+fn nameless(whose: &str, key: &PrivateKey) -> String {
+    format!("{whose} key {}", key.public().fingerprint_sha256())
 }
 
 /// Stands for a key whose file is still encrypted: it can be shown, not sign.
@@ -271,9 +341,11 @@ impl Signer for Locked {
     }
 }
 
-/// The key with each of the certificates that are for it.
-fn certified(key: &PrivateKey, certificates: &[Certificate]) -> Vec<PrivateKey> {
-    let with = |certificate: &Certificate| key.with_certificate(certificate.clone()).ok();
+/// The key with each of the certificates that are for it, and their files.
+fn certified(key: &PrivateKey, certificates: &[(String, Certificate)]) -> Vec<(String, PrivateKey)> {
+    let with = |(path, certificate): &(String, Certificate)| {
+        Some((path.clone(), key.with_certificate(certificate.clone()).ok()?))
+    };
     match key.certificate() {
         Some(_) => Vec::new(),
         None => certificates.iter().filter_map(with).collect(),
@@ -283,11 +355,12 @@ fn certified(key: &PrivateKey, certificates: &[Certificate]) -> Vec<PrivateKey> 
 /// The caller's keys; those of the agent that the files name, in the files' order; the agent's others unless they are not
 /// wanted; the files that the agent does not hold. Six tries are all that many servers allow.
 fn order(callers: &[PrivateKey], mut held: Vec<PrivateKey>, found: &Found, only: bool) -> VecDeque<Candidate> {
-    let mut out: VecDeque<Candidate> = callers.iter().cloned().map(Candidate::Key).collect();
+    let mut out: VecDeque<Candidate> =
+        callers.iter().map(|key| Candidate::Key(nameless("the caller's", key), key.clone())).collect();
     let mut left = Vec::new();
     let mut push = |key: PrivateKey| {
-        out.extend(certified(&key, &found.certificates).into_iter().map(Candidate::Key));
-        out.push_back(Candidate::Key(key));
+        out.extend(certified(&key, &found.certificates).into_iter().map(|(name, key)| Candidate::Key(name, key)));
+        out.push_back(Candidate::Key(nameless("the agent's", &key), key));
     };
     for (index, file) in found.files.iter().enumerate() {
         let is_of = |key: &PrivateKey| file.public.as_ref() == Some(key.public());
@@ -299,7 +372,8 @@ fn order(callers: &[PrivateKey], mut held: Vec<PrivateKey>, found: &Found, only:
         of_file.into_iter().for_each(&mut push);
     }
     // A certificate that is named is an identity too.
-    let is_named = |key: &PrivateKey| found.certificates.iter().any(|certificate| certificate.key() == key.public());
+    let is_named =
+        |key: &PrivateKey| found.certificates.iter().any(|(_, certificate)| certificate.key() == key.public());
     held.into_iter().filter(|key| !only || is_named(key)).for_each(&mut push);
     out.extend(left);
     out

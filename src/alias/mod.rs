@@ -14,7 +14,7 @@ mod trust;
 use crate::config::{Config, HostConfig, Jump, Local, World};
 use crate::crypto::hostkey::{PrivateKey, PublicKey};
 use crate::engine::{Deadline, Transport};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{printable, Error, ErrorKind, Result, Stage};
 use crate::proto::event::{Prompts, SecretBytes};
 use crate::wire::Writer;
 use std::os::fd::OwnedFd;
@@ -87,6 +87,19 @@ pub fn connect(book: &Book<'_>, alias: &str, caller: &mut dyn Caller, deadline: 
     Ok(Connected { transport, way: trip.way, host: (host.host().to_owned(), settings::port(&host)) })
 }
 
+/// Says what helps where a host on the way does not lead further: nobody has set up a forwarding.
+fn refused_by_jump(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::ChannelConnectFailed => {
+            error.helped_by("the host before it on the way cannot reach it: check HostName and Port")
+        }
+        ErrorKind::ChannelProhibited => error.helped_by(
+            "the host before it on the way allows no connection to it: see its AllowTcpForwarding and PermitOpen",
+        ),
+        _ => error,
+    }
+}
+
 /// What is shared by all hosts of a connection.
 struct Trip<'a, 'b> {
     book: &'a Book<'a>,
@@ -106,11 +119,26 @@ impl Trip<'_, '_> {
             return Err(Error::new(ErrorKind::Config, text));
         }
         let jumps = if asked.is_empty() { host.jumps() } else { asked };
+        let last = jumps.last();
         if let Some((last, before)) = jumps.split_last() {
-            let hop = self.look_up(last)?;
+            let hop = self
+                .look_up(last)
+                .map_err(|error| error.after(&format!("jump host \"{}\": ", printable(last.host.as_bytes()))))?;
             self.visit(&hop, before, depth + 1)?;
         }
-        self.open(host)
+        let before = self.place(host, last.map(|jump| jump.host.as_str()), depth);
+        self.open(host).map_err(|error| error.after(&before))
+    }
+
+    /// What errors begin with where more than one host could be meant.
+    fn place(&self, host: &HostConfig, through: Option<&str>, depth: usize) -> String {
+        let show = |text: &str| printable(text.as_bytes());
+        let (alias, name, port) = (show(host.alias()), show(host.host()), settings::port(host));
+        match (depth, through) {
+            (0, None) => String::new(),
+            (0, Some(jump)) => format!("\"{alias}\" ({name}:{port}) through \"{}\": ", show(jump)),
+            _ => format!("jump host \"{alias}\" ({}@{name}:{port}): ", show(host.get("user").unwrap_or_default())),
+        }
     }
 
     fn look_up(&self, jump: &Jump) -> Result<HostConfig> {
@@ -131,7 +159,8 @@ impl Trip<'_, '_> {
                 let mut target = Vec::new();
                 // Where the connection comes from is nobody's business (RFC 4254 section 7.2).
                 Writer::new(&mut target).string(name).u32(u32::from(port)).string("127.0.0.1").u32(0);
-                let channel = before.open_channel("direct-tcpip", &target, None, None, limit)?;
+                let channel =
+                    before.open_channel("direct-tcpip", &target, None, None, limit).map_err(refused_by_jump)?;
                 Transport::from_channel(channel, options)?
             }
             None if host.get("proxycommand").is_some() => {

@@ -127,7 +127,8 @@ unsafe fn parts(options: &ssh_connect_alias_options_t) -> Result<Parts> {
 /// out_transport: owned result, ssh_transport_free; it holds the transports it runs through.
 /// Returns SSH_OK: logged in; what ssh_config_lookup, ssh_transport_new_host, ssh_transport_start_client and
 /// ssh_transport_auth_* return; SSH_ERR_HOST_KEY_UNKNOWN, _MISMATCH or _REVOKED; SSH_ERR_AUTH_FAILED with what the server
-/// would have taken and why keys were passed over; SSH_ERR_UNSUPPORTED for an option that is not followed, with its file
+/// would have taken and, for each key and certificate, why it did not do; SSH_ERR_KEY_NEEDS_PASSPHRASE or _BAD_PASSPHRASE
+/// where nothing but that kept keys from being tried; SSH_ERR_UNSUPPORTED for an option that is not followed, with its file
 /// and line, and for a ProxyCommand without a callback. Details are in ssh_get_exception(NULL).
 #[no_mangle]
 pub unsafe extern "C" fn ssh_connect_alias(
