@@ -151,6 +151,7 @@ int main(void)
     CHECK_OK(ssh_known_hosts_load_file(hosts, path)); /* does not exist: counts as empty */
     CHECK(verdict_of(hosts, "a.example", 22, key) == SSH_KNOWN_HOST_UNKNOWN);
     CHECK_OK(ssh_known_hosts_add(hosts, "a.example", 0, key, path, false));
+    CHECK_OK(ssh_known_hosts_add(hosts, "a.example", 0, key, path, false)); /* there already: not written again */
     CHECK_OK(ssh_known_hosts_add(hosts, "b.example", 2222, rsa, path, true));
     CHECK_STATUS(ssh_known_hosts_add(hosts, "a b", 0, key, path, false), SSH_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ssh_known_hosts_add(hosts, "a", 65536, key, NULL, false), SSH_ERR_INVALID_ARGUMENT);
@@ -170,6 +171,9 @@ int main(void)
         size_t line = 7;
         char *where, *line_text, *both;
 
+        CHECK_OK(ssh_known_hosts_check(hosts, "b.example", 2222, rsa, &verdict, &where, &line));
+        CHECK(verdict == SSH_KNOWN_HOST_MATCH && strcmp(where, path) == 0 && line == 2);
+        ssh_string_free(where);
         CHECK_OK(ssh_known_hosts_check(reread, "b.example", 2222, key, &verdict, &where, &line));
         CHECK(verdict == SSH_KNOWN_HOST_MISMATCH && strcmp(where, path) == 0 && line == 2);
         ssh_string_free(where);

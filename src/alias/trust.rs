@@ -160,7 +160,7 @@ impl Trust {
     /// Writes a new key down. Where there is no file for it, it is accepted this once.
     fn remember(&self, key: &PublicKey, host: &HostConfig) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
-        KnownHosts::add(file, &self.name, self.port, key, host.is_yes("hashknownhosts"))
+        KnownHosts::add(file, &self.name, self.port, key, host.is_yes("hashknownhosts")).map(drop)
     }
 }
 

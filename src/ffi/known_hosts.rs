@@ -122,8 +122,8 @@ pub unsafe extern "C" fn ssh_known_hosts_add_krl_file(
 /// port: 0 means 22.
 /// key: borrowed; as ssh_transport_get_remote_server_key gives it.
 /// out_verdict: SSH_KNOWN_HOST_*; 0, which is none of them, on failure.
-/// out_file: may be NULL; owned result, where the line is that decided: the path given to ssh_known_hosts_load_file, or
-/// "memory"; or the list of revoked keys. NULL for SSH_KNOWN_HOST_UNKNOWN.
+/// out_file: may be NULL; owned result, where the line is that decided: the path given to ssh_known_hosts_load_file or
+/// ssh_known_hosts_add, or "memory"; or the list of revoked keys. NULL for SSH_KNOWN_HOST_UNKNOWN.
 /// out_line: may be NULL; its line there, from 1; 0 for SSH_KNOWN_HOST_UNKNOWN and for a list of revoked keys.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_known_hosts_check(
@@ -163,6 +163,7 @@ pub unsafe extern "C" fn ssh_known_hosts_check(
 }
 
 /// Adds a host's key, in memory and, where a path is given, at the end of that file; a new file gets mode 0600.
+/// Where a line loaded from this path, without a marker, already lists the key for the host, nothing is added.
 ///
 /// host: borrowed; name or address, without port.
 /// port: 0 means 22.
@@ -186,8 +187,19 @@ pub unsafe extern "C" fn ssh_known_hosts_add(
             (arg::handle(known_hosts)?, arg::text(host, "host")?, arg::handle(key)?, arg::opt_text(path, "path")?)
         };
         let port = self::port(port)?;
-        hosts.write().insert(host, port, key.public())?;
-        path.map_or(Ok(()), |path| KnownHosts::add(path, host, port, key.public(), hashed))
+        let Some(path) = path else { return hosts.write().insert(host, port, key.public()) };
+        if hosts.read().lists(path, host, port, key.public()) {
+            return Ok(());
+        }
+        // Written without the lock: nothing waits under it.
+        match KnownHosts::add(path, host, port, key.public(), hashed) {
+            Ok(added) => hosts.write().append(added),
+            Err(error) => {
+                hosts.write().insert(host, port, key.public())?;
+                return Err(error);
+            }
+        }
+        Ok(())
     })
 }
 

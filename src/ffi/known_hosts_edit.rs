@@ -36,9 +36,10 @@ fn show(entry: &Entry, call: impl FnOnce(&ssh_known_host_t)) {
     });
 }
 
-/// Calls a function for the lines of a host, or for all lines, in the order of the files.
+/// Calls a function for the lines of a host, or for those of all hosts, in the order of the files. Left out are blank
+/// lines, comments, and lines that loading skips: with an unknown marker or key type, or without names or a key.
 ///
-/// host: borrowed; name or address, without port; NULL: all lines. Lines are those with this name and port: one without a
+/// host: borrowed; name or address, without port; NULL: all hosts. Lines are those with this name and port: one without a
 /// port is not for port 2222 here.
 /// port: 0 means 22.
 /// callback: called once a line; see ssh_known_host_t.

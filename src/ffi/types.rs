@@ -311,7 +311,7 @@ pub type ssh_hostkeys_cb_t =
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ssh_known_host_t {
-    /// The path given to ssh_known_hosts_load_file, or "memory".
+    /// The path given to ssh_known_hosts_load_file or ssh_known_hosts_add, or "memory".
     pub file: *const c_char,
     /// The line there, from 1.
     pub line: usize,

@@ -7,7 +7,7 @@ use crate::crypto::rng::system_bytes;
 use crate::engine::{Deadline, Event};
 use crate::error::{printable, Error, ErrorKind, Result};
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind as IoKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind as IoKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{fchown, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -63,8 +63,8 @@ fn is_at(file: &File, path: &Path) -> bool {
     file.metadata().map(place).ok() == fs::metadata(path).map(place).ok()
 }
 
-/// Appends in one write, so that programs that do so at once do not mix their lines.
-pub(super) fn append(path: &Path, line: &str) -> Result<()> {
+/// Appends in one write, so that programs that do so at once do not mix their lines. Gives the new line's number, from 1.
+pub(super) fn append(path: &Path, line: &str) -> Result<usize> {
     let open = || OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path);
     let put = |mut file: File| {
         let mut whole = String::new();
@@ -78,7 +78,11 @@ pub(super) fn append(path: &Path, line: &str) -> Result<()> {
             }
         }
         whole.push_str(line);
-        file.write_all(whole.as_bytes())
+        file.write_all(whole.as_bytes())?;
+        // Counted behind the write: one who does not lock may have been first.
+        let end = file.stream_position()?;
+        file.rewind()?;
+        count_lines(file.take(end))
     };
     for _ in 0..ATTEMPTS {
         let file = open().map_err(|error| failed(path, &error))?;
@@ -88,6 +92,19 @@ pub(super) fn append(path: &Path, line: &str) -> Result<()> {
         }
     }
     Err(busy(path))
+}
+
+fn count_lines(text: impl Read) -> io::Result<usize> {
+    let (mut text, mut count) = (BufReader::new(text), 0);
+    loop {
+        let part = text.fill_buf()?;
+        if part.is_empty() {
+            return Ok(count);
+        }
+        count += part.iter().filter(|&&b| b == b'\n').count();
+        let len = part.len();
+        text.consume(len);
+    }
 }
 
 fn busy(path: &Path) -> Error {

@@ -105,18 +105,38 @@ impl KnownHosts {
     }
 
     /// Appends one line for a host's key to a file, which is made (for its owner only) if it does not exist.
-    /// `hashed` hides the name as OpenSSH's HashKnownHosts does.
+    /// `hashed` hides the name as OpenSSH's HashKnownHosts does. Gives the new entry, with its place.
     ///
     /// Errors: `InvalidArgument` for a host that would mean something else in the file; `File`.
-    pub fn add(path: impl AsRef<Path>, host: &str, port: u16, key: &PublicKey, hashed: bool) -> Result<()> {
-        file::append(path.as_ref(), &edit::line_of(&name_to_write(host, port)?, key, hashed))
+    pub fn add(path: impl AsRef<Path>, host: &str, port: u16, key: &PublicKey, hashed: bool) -> Result<Self> {
+        let (path, line) = (path.as_ref(), edit::line_of(&name_to_write(host, port)?, key, hashed));
+        let number = file::append(path, &line)?;
+        Ok(Self::of_line(&line, &path.to_string_lossy(), number))
     }
 
-    /// Adds a host's key in memory only.
+    fn of_line(line: &str, file_name: &str, number: usize) -> Self {
+        let entry = Entry::parse(line.trim_end().as_bytes(), &file_name.into(), number);
+        Self { entries: entry.into_iter().collect(), revoked: Vec::new() }
+    }
+
+    /// Whether a line without a marker, loaded from this file, lists the key for the host.
+    #[must_use]
+    pub fn lists(&self, file_name: &str, host: &str, port: u16, key: &PublicKey) -> bool {
+        let name = name_of(host, port);
+        let mut of_file = self.entries.iter().filter(|entry| &**entry.file() == file_name);
+        of_file.any(|entry| entry.marker() == Marker::None && entry.matches(&name) && entry.is_of(key))
+    }
+
+    /// Adds a host's key in memory only, where it is not there yet; the lines of [`MEMORY`] are numbered on.
     ///
     /// Errors: `InvalidArgument` as for [`KnownHosts::add`].
     pub fn insert(&mut self, host: &str, port: u16, key: &PublicKey) -> Result<()> {
-        self.append(Self::parse(edit::line_of(&name_to_write(host, port)?, key, false).as_bytes(), MEMORY));
+        let line = edit::line_of(&name_to_write(host, port)?, key, false);
+        if !self.lists(MEMORY, host, port, key) {
+            let in_memory = self.entries.iter().filter(|entry| &**entry.file() == MEMORY);
+            let last = in_memory.map(Entry::line).max().unwrap_or(0);
+            self.append(Self::of_line(&line, MEMORY, last.saturating_add(1)));
+        }
         Ok(())
     }
 

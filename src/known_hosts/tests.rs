@@ -283,3 +283,28 @@ fn certificates_of_hosts() {
     assert_eq!(known.check("host.example", 22, ca.public()), Verdict::Unknown);
     assert!(known.known_for("host.example", 2222).has_authority);
 }
+
+#[test]
+fn added_lines_know_their_place() {
+    let path = std::env::temp_dir().join(format!("sshrs-places-{}", std::process::id()));
+    std::fs::write(&path, "# comment\n\n# no end").unwrap();
+    let (one, two) = (key(), key());
+    let file: Arc<str> = path.to_string_lossy().into();
+    let mut known = KnownHosts::default();
+    known.append(KnownHosts::add(&path, "a", 22, &one, true).unwrap());
+    known.append(KnownHosts::add(&path, "b", 22, &two, false).unwrap());
+    let text = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let reread = KnownHosts::parse(&text, &file);
+    for (host, key, line) in [("a", &one, 4), ("b", &two, 5)] {
+        let place = Verdict::Match { file: file.clone(), line };
+        assert_eq!((known.check(host, 22, key), reread.check(host, 22, key)), (place.clone(), place));
+        assert!(known.lists(&file, host, 22, key) && !known.lists(MEMORY, host, 22, key));
+    }
+    assert!(!known.lists(&file, "a", 2222, &one) && !known.lists(&file, "a", 22, &two));
+    for (host, key) in [("c", &one), ("d", &two), ("c", &one)] {
+        known.insert(host, 22, key).unwrap();
+    }
+    assert_eq!(known.check("d", 22, &two), Verdict::Match { file: MEMORY.into(), line: 2 });
+    assert_eq!(known.entries_for(None).count(), 4);
+}
