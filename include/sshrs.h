@@ -549,7 +549,7 @@ typedef void (*ssh_hostkeys_cb_t)(void *user_data, const struct ssh_host_key_t *
 
 /** A line of a known_hosts file. All of it is borrowed, until the callback returns. */
 typedef struct ssh_known_host_t {
-    /** The path given to ssh_known_hosts_load_file, or "memory". */
+    /** The path given to ssh_known_hosts_load_file or ssh_known_hosts_add, or "memory". */
     const char *file;
     /** The line there, from 1. */
     size_t line;
@@ -2399,8 +2399,8 @@ ssh_status_t ssh_known_hosts_add_krl_file(ssh_known_hosts_t *known_hosts,
  * port: 0 means 22.
  * key: borrowed; as ssh_transport_get_remote_server_key gives it.
  * out_verdict: SSH_KNOWN_HOST_*; 0, which is none of them, on failure.
- * out_file: may be NULL; owned result, where the line is that decided: the path given to ssh_known_hosts_load_file, or
- * "memory"; or the list of revoked keys. NULL for SSH_KNOWN_HOST_UNKNOWN.
+ * out_file: may be NULL; owned result, where the line is that decided: the path given to ssh_known_hosts_load_file or
+ * ssh_known_hosts_add, or "memory"; or the list of revoked keys. NULL for SSH_KNOWN_HOST_UNKNOWN.
  * out_line: may be NULL; its line there, from 1; 0 for SSH_KNOWN_HOST_UNKNOWN and for a list of revoked keys.
  */
 ssh_status_t ssh_known_hosts_check(const ssh_known_hosts_t *known_hosts,
@@ -2413,6 +2413,7 @@ ssh_status_t ssh_known_hosts_check(const ssh_known_hosts_t *known_hosts,
 
 /**
  * Adds a host's key, in memory and, where a path is given, at the end of that file; a new file gets mode 0600.
+ * Where a line loaded from this path, without a marker, already lists the key for the host, nothing is added.
  *
  * host: borrowed; name or address, without port.
  * port: 0 means 22.
@@ -2667,9 +2668,10 @@ void ssh_host_config_free(ssh_host_config_t *host_config);
 /* ==== Known hosts: lines and changes =========================================================================== */
 
 /**
- * Calls a function for the lines of a host, or for all lines, in the order of the files.
+ * Calls a function for the lines of a host, or for those of all hosts, in the order of the files. Left out are blank
+ * lines, comments, and lines that loading skips: with an unknown marker or key type, or without names or a key.
  *
- * host: borrowed; name or address, without port; NULL: all lines. Lines are those with this name and port: one without a
+ * host: borrowed; name or address, without port; NULL: all hosts. Lines are those with this name and port: one without a
  * port is not for port 2222 here.
  * port: 0 means 22.
  * callback: called once a line; see ssh_known_host_t.
