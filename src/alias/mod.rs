@@ -22,6 +22,9 @@ use std::os::fd::OwnedFd;
 /// How many hosts may be on the way, those that their own configuration adds among them.
 const MAX_HOPS: usize = 16;
 
+/// What helps where an alias holds more than a host.
+const AS_SETTINGS: &str = "give the user and the port as settings: \"User=...\", \"Port=...\"";
+
 /// What the caller is asked on the way. None, and false, give up that way of logging in, not the others.
 pub trait Caller {
     /// The passphrase of a private key's file. `attempt` is from 0.
@@ -79,10 +82,20 @@ pub struct Connected {
 /// Those of [`Config::lookup`]; `Unsupported` for an option that cannot be followed; those of connecting, negotiating
 /// and logging in; `HostKeyUnknown`, `HostKeyMismatch`, `HostKeyRevoked`.
 pub fn connect(book: &Book<'_>, alias: &str, caller: &mut dyn Caller, deadline: Deadline) -> Result<Connected> {
-    let host = book.config.lookup(alias, book.local, book.world)?;
+    if alias.contains('@') {
+        let text = format!("\"{}\": an alias is a host's name without a user", printable(alias.as_bytes()));
+        return Err(Error::new(ErrorKind::InvalidArgument, text).helped_by(AS_SETTINGS));
+    }
+    // One colon is no IPv6 address.
+    let has_port = alias.matches(':').count() == 1;
+    let helped = |error: Error| match error.kind() {
+        ErrorKind::ResolveFailed | ErrorKind::InvalidArgument if has_port => error.helped_by(AS_SETTINGS),
+        _ => error,
+    };
+    let host = book.config.lookup(alias, book.local, book.world).map_err(helped)?;
     let for_hops = book.config.for_hop();
     let mut trip = Trip { book, for_hops, caller, deadline, way: Vec::new() };
-    trip.visit(&host, &[], 0)?;
+    trip.visit(&host, &[], 0).map_err(helped)?;
     let transport = trip.way.pop().ok_or_else(|| Error::from(ErrorKind::Internal))?;
     Ok(Connected { transport, way: trip.way, host: (host.host().to_owned(), settings::port(&host)) })
 }
@@ -115,7 +128,8 @@ impl Trip<'_, '_> {
     /// place of the host's own.
     fn visit(&mut self, host: &HostConfig, asked: &[Jump], depth: usize) -> Result<()> {
         if depth >= MAX_HOPS || self.way.len() >= MAX_HOPS {
-            let text = format!("ProxyJump: more than {MAX_HOPS} hosts are on the way");
+            let origin = host.origin("proxyjump").map(|origin| format!("{origin}: ")).unwrap_or_default();
+            let text = format!("{origin}ProxyJump: more than {MAX_HOPS} hosts are on the way");
             return Err(Error::new(ErrorKind::Config, text));
         }
         let jumps = if asked.is_empty() { host.jumps() } else { asked };
@@ -165,7 +179,11 @@ impl Trip<'_, '_> {
             }
             None if host.get("proxycommand").is_some() => {
                 let command = host.expanded("proxycommand", 0, self.book.world)?;
-                Transport::from_fd(self.caller.run_proxy(&command)?, options)?
+                let stream = self.caller.run_proxy(&command).map_err(|error| match host.origin("proxycommand") {
+                    Some(origin) => error.after(&format!("{origin}: ")),
+                    None => error,
+                })?;
+                Transport::from_fd(stream, options)?
             }
             None => {
                 let attempts = host.number("connectionattempts").unwrap_or(1);

@@ -17,7 +17,7 @@ pub(super) fn check(host: &HostConfig) -> Result<()> {
             if value != "no" {
                 let text = format!("{origin}: {name} {value}: ssh_connect_alias does not follow this option");
                 let error = Error::new(ErrorKind::Unsupported, text);
-                return Err(error.helped_by("set it to no or leave it out for this host"));
+                return Err(error.helped_by("leave it out for this host"));
             }
         }
     }

@@ -12,6 +12,9 @@ use std::net::IpAddr;
 
 const CA_ALGORITHMS: &str = "casignaturealgorithms";
 
+/// What helps where nobody accepted a new key.
+const ASKED: &str = "verify its fingerprint; then add it to known_hosts, or accept it in the callback accept_host_key";
+
 /// `SSH_LOG_WARNING` as the log takes it.
 const LOG_WARNING: u8 = 2;
 
@@ -119,7 +122,8 @@ impl Trust {
             Verdict::Unknown => match self.strictness {
                 Strictness::Refuse => refuse(ErrorKind::HostKeyUnknown, "is not known".to_owned()),
                 Strictness::Ask if !caller.trusts(&self.name, self.port, &key) => {
-                    refuse(ErrorKind::HostKeyUnknown, "is not known, and was not accepted".to_owned())
+                    let error = refuse(ErrorKind::HostKeyUnknown, "is not known, and was not accepted".to_owned());
+                    error.map_err(|error| error.helped_by(ASKED))
                 }
                 _ => {
                     // That it cannot be written down, as where ~/.ssh does not exist, makes it no less accepted.

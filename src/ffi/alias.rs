@@ -119,7 +119,9 @@ unsafe fn parts(options: &ssh_connect_alias_options_t) -> Result<Parts> {
 /// Connects to a host by the name it has in the user's ssh configuration, and logs in: looks the name up, goes over the
 /// hosts of ProxyJump, each looked up too, or through ProxyCommand, checks every host key against the known hosts and
 /// logs in with the identities, certificates and methods the configuration names. docs/CONFIG.md lists the options that
-/// are followed; one that changes where a connection comes from or whom it trusts and is not followed is an error.
+/// are followed, and ~ is the account's home whatever $HOME says (for another: ssh_config_new, ssh_config_set_home,
+/// ssh_config_load_defaults); one that changes where a connection comes from or whom it trusts and is not followed is an
+/// error.
 ///
 /// Blocks; the callbacks run on the calling thread, with no lock held. No command is run but by them.
 /// alias: borrowed; the host, without user and port: give those as settings.
