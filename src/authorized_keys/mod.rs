@@ -47,6 +47,8 @@ pub struct AuthorizedKeys {
     /// Once there is a list, a certificate of a trusted authority must hold a name that is on it.
     principals: Option<Vec<PrincipalLine>>,
     revoked: Vec<Arc<Krl>>,
+    /// Files of what is revoked that could not be read: as long as there are any, nobody is admitted.
+    unreadable: Vec<String>,
     rejected: Vec<Rejected>,
     /// The algorithms accepted of authorities' signatures; None: the usual ones.
     ca_algorithms: Option<Vec<String>>,
@@ -96,6 +98,7 @@ impl AuthorizedKeys {
             self.principals.get_or_insert_default().extend(lines);
         }
         self.revoked.extend(others.revoked);
+        self.unreadable.extend(others.unreadable);
         self.rejected.extend(others.rejected);
         self.environment.extend(others.environment);
         self.ca_algorithms = others.ca_algorithms.or(self.ca_algorithms.take());
@@ -142,11 +145,32 @@ impl AuthorizedKeys {
 
     /// Revokes what a file revokes: a list of `ssh-keygen -k`, or public keys, one a line.
     ///
-    /// Errors: `File`, where it does not exist as well; what [`Krl::parse`] says. Nobody is to be let in then: what the
-    /// file would revoke is not known.
+    /// Errors: those of [`AuthorizedKeys::read_krl`]; [`AuthorizedKeys::put_krl`] says what follows.
     pub fn load_krl(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        let krl = Krl::parse(&read(path.as_ref(), false, MAX_KRL)?)?;
-        self.add_krl(Arc::new(krl));
+        let path = path.as_ref();
+        self.put_krl(&path.to_string_lossy(), Self::read_krl(path))
+    }
+
+    /// Reads such a file.
+    ///
+    /// Errors: `File`, where it does not exist as well; what [`Krl::parse`] says.
+    pub fn read_krl(path: impl AsRef<Path>) -> Result<Krl> {
+        Krl::parse(&read(path.as_ref(), false, MAX_KRL)?)
+    }
+
+    /// Adds what was read of such a file. If that failed nobody is admitted, as what the file would revoke is not known
+    /// (sshd says the same of RevokedKeys), until the same file is read.
+    ///
+    /// Errors: the one of `krl`.
+    pub fn put_krl(&mut self, name: &str, krl: Result<Krl>) -> Result<()> {
+        self.unreadable.retain(|file| file != name);
+        match krl {
+            Ok(krl) => self.add_krl(Arc::new(krl)),
+            Err(error) => {
+                self.unreadable.push(name.to_owned());
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
@@ -189,7 +213,7 @@ impl AuthorizedKeys {
     /// Decides whether a user may log in with a key, and what may be done then. A key whose signature is verified is not
     /// asked for: that is the caller's part, and so are an authenticator's flags.
     ///
-    /// Errors: `KeyRevoked`, `CertRevoked`; what [`Certificate::check`] says; `CertUntrusted`; `KeyNotAuthorized` where
+    /// Errors: `File` while a list of what is revoked could not be read; `KeyRevoked`, `CertRevoked`; what [`Certificate::check`] says; `CertUntrusted`; `KeyNotAuthorized` where
     /// nothing lists the key, or an option of the line that does refuses. The text says which line.
     pub fn check(&self, request: &Request<'_>) -> Result<Permissions> {
         self.check_revoked(request)?;
@@ -220,6 +244,10 @@ impl AuthorizedKeys {
     }
 
     fn check_revoked(&self, request: &Request<'_>) -> Result<()> {
+        if let Some(file) = self.unreadable.first() {
+            let text = format!("the revocation list {} could not be read", printable(file.as_bytes()));
+            return Err(Error::new(ErrorKind::File, text));
+        }
         for krl in &self.revoked {
             match request.cert {
                 Some(cert) if krl.revokes_cert(cert) || krl.revokes_key(cert.signature_key()) => {

@@ -267,3 +267,16 @@ mod certificates {
         }
     }
 }
+
+#[test]
+fn after_a_revocation_list_that_cannot_be_read_nobody_is_admitted() {
+    let key = key();
+    let mut keys = keys(&key.to_line("c"));
+    keys.check(&ask(&key)).unwrap();
+    assert_eq!(keys.load_krl("/nonexistent/krl").unwrap_err().kind(), ErrorKind::File);
+    keys.put_krl("other", Krl::parse(b"")).unwrap();
+    let error = keys.check(&ask(&key)).unwrap_err();
+    assert_eq!((error.kind(), error.text()), (ErrorKind::File, "the revocation list /nonexistent/krl could not be read"));
+    keys.put_krl("/nonexistent/krl", Krl::parse(b"")).unwrap();
+    keys.check(&ask(&key)).unwrap();
+}

@@ -96,7 +96,8 @@ pub unsafe extern "C" fn ssh_authorized_keys_load_memory(
 }
 
 /// Trusts a certificate authority for all users (sshd_config's TrustedUserCAKeys): its certificates let in the users that
-/// are among their principals.
+/// are among their principals. A server hears of certificates only if its SSH_LIST_PUBKEY names their algorithms, which it
+/// does not by default: ssh_security_options_set(options, SSH_LIST_PUBKEY, "+ssh-ed25519-cert-v01@openssh.com") for one.
 ///
 /// ca: copied; a public key.
 #[no_mangle]
@@ -112,7 +113,8 @@ pub unsafe extern "C" fn ssh_authorized_keys_add_user_ca(
     })
 }
 
-/// Trusts the certificate authorities whose public keys a file lists, one a line.
+/// Trusts the certificate authorities whose public keys a file lists, one a line. SSH_LIST_PUBKEY must name their certificates'
+/// algorithms, see ssh_authorized_keys_add_user_ca.
 ///
 /// path: borrowed.
 /// Returns SSH_OK, or SSH_ERR_FILE.
@@ -145,14 +147,19 @@ pub unsafe extern "C" fn ssh_authorized_keys_load_principals_file(
 ///
 /// path: borrowed.
 /// Returns SSH_OK; SSH_ERR_FILE, also where it does not exist; SSH_ERR_KRL_CORRUPT. What the file would revoke is not known
-/// then: let nobody in.
+/// then: ssh_authorized_keys_check refuses everybody, with SSH_ERR_FILE, until the same path is loaded.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_authorized_keys_load_krl_file(
     keys: *mut ssh_authorized_keys_t,
     path: *const c_char,
 ) -> ssh_status_t {
-    // SAFETY: the C contract, see ffi/mod.rs.
-    unsafe { load(keys, path, |lists, path| lists.load_krl(path)) }
+    guard_unit(|| {
+        // SAFETY: the C contract, see ffi/mod.rs.
+        let (keys, path) = unsafe { (arg::handle(keys.cast_const())?, arg::text(path, "path")?) };
+        // Read before the lock is taken.
+        let krl = AuthorizedKeys::read_krl(path);
+        keys.write().put_krl(path, krl)
+    })
 }
 
 /// Sets the algorithms that are accepted of authorities' signatures (sshd_config's CASignatureAlgorithms). By default all
@@ -226,11 +233,12 @@ pub unsafe extern "C" fn ssh_authorized_keys_get_rejected(
 /// Decides whether a user may log in with a key, as sshd decides: the lines that list the key, or the authority of its
 /// certificate, with their from=, expiry-time= and principals=; then the authorities trusted for all users; before all,
 /// what is revoked. A signature is not asked for: check_auth_publickey gets a key that is not signed for yet, too.
+/// It gets certificates only where SSH_LIST_PUBKEY names their algorithms, see ssh_authorized_keys_add_user_ca.
 ///
 /// request: borrowed.
 /// out_permissions: owned result, ssh_permissions_free; what the user may do then, for ssh_transport_set_permissions.
 /// Returns SSH_OK; SSH_ERR_KEY_NOT_AUTHORIZED where nothing lists the key or the line that does refuses it;
-/// SSH_ERR_KEY_REVOKED; for certificates SSH_ERR_CERT_UNTRUSTED, _EXPIRED, _NOT_YET_VALID, _WRONG_PRINCIPAL, _WRONG_KIND,
+/// SSH_ERR_KEY_REVOKED; SSH_ERR_FILE after ssh_authorized_keys_load_krl_file failed; for certificates SSH_ERR_CERT_UNTRUSTED, _EXPIRED, _NOT_YET_VALID, _WRONG_PRINCIPAL, _WRONG_KIND,
 /// _UNKNOWN_OPTION, _SOURCE_ADDRESS, _WEAK_SIGNATURE, _REVOKED. The exception's text says which line and why; it is for the
 /// server's log, not for the peer.
 #[no_mangle]

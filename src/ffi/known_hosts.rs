@@ -93,8 +93,8 @@ pub unsafe extern "C" fn ssh_known_hosts_load_memory(
 /// certificate or an authority in it is SSH_KNOWN_HOST_REVOKED for every host, whatever else is listed.
 ///
 /// path: borrowed.
-/// Returns SSH_OK; SSH_ERR_FILE, also where there is no such file; SSH_ERR_KRL_CORRUPT. Whoever goes on after a failure
-/// trusts keys that the list may revoke.
+/// Returns SSH_OK; SSH_ERR_FILE, also where there is no such file; SSH_ERR_KRL_CORRUPT. After a failure every key is
+/// SSH_KNOWN_HOST_REVOKED by that file, as the list may revoke it, until the same path is added.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_known_hosts_add_krl_file(
     known_hosts: *mut ssh_known_hosts_t,
@@ -104,9 +104,8 @@ pub unsafe extern "C" fn ssh_known_hosts_add_krl_file(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (hosts, path) = unsafe { (arg::handle(known_hosts)?, arg::text(path, "path")?) };
         // Read before the lock is taken: nothing waits under it.
-        let list = KnownHosts::load_revoked(path)?;
-        hosts.write().revoke(path, list);
-        Ok(())
+        let list = KnownHosts::load_revoked(path);
+        hosts.write().put_revoked(path, list)
     })
 }
 

@@ -42,6 +42,8 @@ pub struct KnownHosts {
     entries: Vec<Entry>,
     /// Lists of revoked keys, with their files' names.
     revoked: Vec<(Arc<str>, Arc<Krl>)>,
+    /// Such lists that could not be read: as long as there are any, every key counts as revoked.
+    unreadable: Vec<Arc<str>>,
 }
 
 impl KnownHosts {
@@ -50,7 +52,7 @@ impl KnownHosts {
     pub fn parse(text: &[u8], file_name: &str) -> Self {
         let file: Arc<str> = file_name.into();
         let entries = line::lines(text).enumerate().filter_map(|(index, line)| Entry::parse(line, &file, index + 1));
-        Self { entries: entries.collect(), revoked: Vec::new() }
+        Self { entries: entries.collect(), ..Self::default() }
     }
 
     /// Reads a file. A file that does not exist lists nothing.
@@ -66,11 +68,28 @@ impl KnownHosts {
     pub fn append(&mut self, other: Self) {
         self.entries.extend(other.entries);
         self.revoked.extend(other.revoked);
+        self.unreadable.extend(other.unreadable);
     }
 
     /// Adds a list of revoked keys, which outranks all entries; `file_name` is for verdicts.
     pub fn revoke(&mut self, file_name: &str, list: Krl) {
         self.revoked.push((file_name.into(), Arc::new(list)));
+    }
+
+    /// Adds what was read of such a list. If that failed every key counts as revoked, as it may be, until the same file is
+    /// read.
+    ///
+    /// Errors: the one of `list`.
+    pub fn put_revoked(&mut self, file_name: &str, list: Result<Krl>) -> Result<()> {
+        self.unreadable.retain(|file| &**file != file_name);
+        match list {
+            Ok(list) => self.revoke(file_name, list),
+            Err(error) => {
+                self.unreadable.push(file_name.into());
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Reads such a list, binary or text. That a file does not exist is an error here: nothing may be trusted then.

@@ -308,3 +308,14 @@ fn added_lines_know_their_place() {
     assert_eq!(known.check("d", 22, &two), Verdict::Match { file: MEMORY.into(), line: 2 });
     assert_eq!(known.entries_for(None).count(), 4);
 }
+
+#[test]
+fn after_a_revocation_list_that_cannot_be_read_every_key_is_revoked() {
+    let key = PrivateKey::generate_ed25519().unwrap().public().clone();
+    let mut hosts = KnownHosts::parse(format!("host {}", key.to_line("")).as_bytes(), "file");
+    let path = "/nonexistent/krl";
+    assert_eq!(hosts.put_revoked(path, KnownHosts::load_revoked(path)).unwrap_err().kind(), ErrorKind::File);
+    assert_eq!(hosts.check("host", 22, &key), Verdict::Revoked { file: path.into(), line: 0 });
+    hosts.put_revoked(path, Krl::parse(b"")).unwrap();
+    assert_eq!(hosts.check("host", 22, &key), Verdict::Match { file: "file".into(), line: 1 });
+}

@@ -47,10 +47,6 @@ impl Verdict {
     }
 }
 
-fn revoked_by(list: Option<&(Arc<str>, Arc<Krl>)>) -> Option<Verdict> {
-    list.map(|(file, _)| Verdict::Revoked { file: file.clone(), line: 0 })
-}
-
 /// What is known of a host's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertVerdict {
@@ -76,7 +72,7 @@ impl KnownHosts {
     #[must_use]
     pub fn check(&self, host: &str, port: u16, key: &PublicKey) -> Verdict {
         let listed = self.revoked.iter().find(|(_, list)| list.revokes_key(key));
-        if let Some(revoked) = revoked_by(listed).or_else(|| self.revocation(host, port, &[key])) {
+        if let Some(revoked) = self.revoked_by(listed).or_else(|| self.revocation(host, port, &[key])) {
             return revoked;
         }
         self.names_to_try(host, port)
@@ -96,7 +92,7 @@ impl KnownHosts {
     pub fn check_cert(&self, host: &str, port: u16, cert: &Certificate, now: u64) -> CertVerdict {
         let keys = [cert.key(), cert.signature_key()];
         let listed = self.revoked.iter().find(|(_, list)| list.revokes_cert(cert));
-        if let Some(verdict) = revoked_by(listed).or_else(|| self.revocation(host, port, &keys)) {
+        if let Some(verdict) = self.revoked_by(listed).or_else(|| self.revocation(host, port, &keys)) {
             return CertVerdict { verdict, refused: None };
         }
         match self.authority_verdict(host, port, cert, now) {
@@ -119,6 +115,12 @@ impl KnownHosts {
             Some(cert) => self.check_cert(host, port, cert, now),
             None => CertVerdict { verdict: self.check(host, port, key), refused: None },
         }
+    }
+
+    /// A list that could not be read may hold any key.
+    fn revoked_by(&self, list: Option<&(Arc<str>, Arc<Krl>)>) -> Option<Verdict> {
+        let file = self.unreadable.first().or(list.map(|(file, _)| file))?;
+        Some(Verdict::Revoked { file: file.clone(), line: 0 })
     }
 
     fn authority_verdict(&self, host: &str, port: u16, cert: &Certificate, now: u64) -> Result<Verdict, Error> {

@@ -137,25 +137,17 @@ impl Certificate {
                 .iter()
                 .find(|(name, _)| *name == option.name)
                 .ok_or_else(|| not_understood(option, "is not known"))?;
-            check_data(option, *has_value)?;
             let again = self.critical_options().iter().take(at).any(|before| before.name == *name);
             if *has_value && again {
                 return Err(not_understood(option, "is there twice"));
             }
         }
-        if let Some(list) = self.source_address()? {
-            address_matches(None, list)?;
-        }
-        self.extensions()
-            .iter()
-            .filter(|option| EXTENSIONS.contains(&option.name.as_str()))
-            .try_for_each(|option| check_data(option, false))
+        check_known(self.critical_options(), self.extensions())
     }
 
     /// The value of source-address.
     fn source_address(&self) -> Result<Option<&str>> {
-        let Some(value) = self.critical_option("source-address") else { return Ok(None) };
-        std::str::from_utf8(value).map(Some).map_err(|_| bad_address_list("it is not text"))
+        self.critical_option("source-address").map(address_list).transpose()
     }
 
     fn check_peer(&self, peer: IpAddr) -> Result<()> {
@@ -169,6 +161,39 @@ impl Certificate {
     }
 }
 
+/// Whether the options of a user's certificate that are known say something that can be used.
+///
+/// Errors: `CertUnknownOption`.
+fn check_known(critical: &[CertOption], extensions: &[CertOption]) -> Result<()> {
+    for option in critical {
+        if let Some((name, has_value)) = CRITICAL_OPTIONS.iter().find(|(name, _)| *name == option.name) {
+            check_data(option, *has_value)?;
+            if *name == "source-address" {
+                address_matches(None, address_list(option.value().unwrap_or_default())?)?;
+            }
+        }
+    }
+    extensions
+        .iter()
+        .filter(|option| EXTENSIONS.contains(&option.name.as_str()))
+        .try_for_each(|option| check_data(option, false))
+}
+
+/// Whether the options of a new user's certificate will let anybody use it. Those that are not known are for others.
+///
+/// Errors: `InvalidArgument`.
+pub(super) fn require_usable(critical: &[CertOption], extensions: &[CertOption]) -> Result<()> {
+    if let Some(option) = critical.iter().find(|option| EXTENSIONS.contains(&option.name.as_str())) {
+        let text = format!("\"{}\" is an extension: as a critical option it refuses everybody", option.name);
+        return Err(Error::new(ErrorKind::InvalidArgument, text));
+    }
+    check_known(critical, extensions).map_err(|error| Error::new(ErrorKind::InvalidArgument, error.text().to_owned()))
+}
+
+fn address_list(value: &[u8]) -> Result<&str> {
+    std::str::from_utf8(value).map_err(|_| bad_address_list("it is not text"))
+}
+
 fn not_understood(option: &CertOption, what: &str) -> Error {
     let name = printable(option.name.as_bytes());
     Error::new(ErrorKind::CertUnknownOption, format!("the certificate's option \"{name}\" {what}"))
@@ -180,7 +205,8 @@ fn check_data(option: &CertOption, has_value: bool) -> Result<()> {
         true => !option.data.is_empty() && option.value().is_some_and(|value| !value.contains(&0)),
         false => option.data.is_empty(),
     };
-    good.then_some(()).ok_or_else(|| not_understood(option, "has damaged data"))
+    let rule = if has_value { "must have a value" } else { "has no value" };
+    good.then_some(()).ok_or_else(|| not_understood(option, &format!("has damaged data: it {rule}")))
 }
 
 fn bad_address_list(what: &str) -> Error {

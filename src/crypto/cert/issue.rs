@@ -1,5 +1,6 @@
 //! Issuing certificates.
 
+use super::check::require_usable;
 use super::{types, CertKind, CertOption, Certificate, MAX_PRINCIPALS};
 use crate::crypto::hostkey::{PrivateKey, PublicKey};
 use crate::crypto::rng::system_bytes;
@@ -53,7 +54,9 @@ impl Certificate {
     /// Issues a certificate for `subject`, signed by `authority`. Options are sorted, and the nonce is new.
     ///
     /// Errors: `InvalidArgument` for what no certificate may say (no time in which it is valid, too many principals, an
-    /// option twice, a zero byte in a name, an algorithm the authority's key does not make); what signing says.
+    /// option twice, a zero byte in a name, an algorithm the authority's key does not make), and for what makes it
+    /// useless: a known option of a user's certificate with a value that [`Certificate::check`] refuses, an extension
+    /// among the critical options, a comma in a principal, which lists of principals separate by it; what signing says.
     pub fn issue(authority: &PrivateKey, subject: &PublicKey, spec: &CertSpec<'_>) -> Result<Self> {
         if spec.valid_before <= spec.valid_after {
             return Err(invalid("a certificate's validity must end after it begins"));
@@ -67,6 +70,17 @@ impl Certificate {
         if spec.principals.contains(&"") {
             return Err(invalid("a principal is a name, and not empty"));
         }
+        if spec.principals.iter().any(|name| name.contains(',')) {
+            return Err(invalid("a principal holds no comma: each is given by itself"));
+        }
+        if spec.kind == CertKind::User {
+            require_usable(spec.critical_options, spec.extensions)?;
+        }
+        Self::issue_unchecked(authority, subject, spec)
+    }
+
+    /// Issues what may be of no use to anybody.
+    pub(super) fn issue_unchecked(authority: &PrivateKey, subject: &PublicKey, spec: &CertSpec<'_>) -> Result<Self> {
         let row = types::by_key_type(subject.key_type())
             .ok_or_else(|| invalid(format!("a {} key cannot be certified", subject.key_type())))?;
         let mut key = Reader::new(subject.blob());

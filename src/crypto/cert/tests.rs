@@ -212,7 +212,7 @@ fn damaged_options_are_refused() {
     let ca = parse_private(key!("ed25519").as_bytes(), None).unwrap();
     let raw = |name: &str, data: &[u8]| CertOption { name: name.to_owned(), data: data.to_vec() };
     let checked = |critical: &[CertOption], extensions: &[CertOption]| {
-        let cert = Certificate::issue(&ca, ca.public(), &spec(critical, extensions)).unwrap();
+        let cert = Certificate::issue_unchecked(&ca, ca.public(), &spec(critical, extensions)).unwrap();
         cert.check(&CertCheck { principals: &["alice"], ..CertCheck::new(CertKind::User, NOW) })
     };
     for critical in [
@@ -283,6 +283,12 @@ fn what_cannot_be_issued() {
         CertSpec { algorithm: Some("rsa-sha2-512"), ..spec(&[], &[]) },
         spec(&twice, &[]),
         spec(&[], &unnamed),
+        CertSpec { principals: &["a,b"], ..spec(&[], &[]) },
+        spec(&[CertOption::with_value("source-address", b"nonsense")], &[]),
+        spec(&[CertOption::flag("force-command")], &[]),
+        spec(&[CertOption::with_value("verify-required", b"x")], &[]),
+        spec(&[CertOption::flag("permit-pty")], &[]),
+        spec(&[], &[CertOption::with_value("permit-pty", b"x")]),
     ] {
         assert_eq!(kind(Certificate::issue(&ca, ca.public(), &bad)), ErrorKind::InvalidArgument, "{bad:?}");
     }
