@@ -55,8 +55,9 @@
  * Text       Texts in results have control characters escaped and are safe for a terminal, except where the comment
  *            says "raw". No secret ever enters a text.
  *
- * Process    No global initialisation, no signal handler, no SIGPIPE, no environment variable is read. The library may be
- *            loaded with dlopen but not unloaded. After fork, the child may only call ssh_transport_atfork and _free on
+ * Process    No global initialisation, no signal handler, no SIGPIPE. No environment variable is read, but for
+ *            SSH_AUTH_SOCK by ssh_agent_connect without a path, and by ssh_host_config_get_expanded and
+ *            ssh_connect_alias those that the configuration's values name. The library may be loaded with dlopen but not unloaded. After fork, the child may only call ssh_transport_atfork and _free on
  *            handles it inherited; new handles are made in the process that uses them.
  *
  * Versions   Everything is there since 0.1.0 unless the comment says otherwise.
@@ -1091,7 +1092,7 @@ typedef struct ssh_signer_t {
 typedef struct ssh_agent_add_options_t {
     /** sizeof(ssh_agent_add_options_t). */
     size_t size;
-    /** Copied; what lists of the agent's keys show; may be NULL. */
+    /** Copied; what lists of the agent's keys show; NULL: the key's own, see ssh_key_get_comment. */
     const char *comment;
     /** Seconds until the agent removes the key; 0: never. */
     uint32_t lifetime_s;
@@ -2380,8 +2381,8 @@ ssh_status_t ssh_known_hosts_load_memory(ssh_known_hosts_t *known_hosts,
  * certificate or an authority in it is SSH_KNOWN_HOST_REVOKED for every host, whatever else is listed.
  *
  * path: borrowed.
- * Returns SSH_OK; SSH_ERR_FILE, also where there is no such file; SSH_ERR_KRL_CORRUPT. Whoever goes on after a failure
- * trusts keys that the list may revoke.
+ * Returns SSH_OK; SSH_ERR_FILE, also where there is no such file; SSH_ERR_KRL_CORRUPT. After a failure every key is
+ * SSH_KNOWN_HOST_REVOKED by that file, as the list may revoke it, until the same path is added.
  */
 ssh_status_t ssh_known_hosts_add_krl_file(ssh_known_hosts_t *known_hosts,
                                           const char *path);
@@ -3262,7 +3263,7 @@ void ssh_agent_keys_free(ssh_agent_keys_t *keys);
  * Adds a private key to an agent, with its certificate where it has one.
  *
  * key: borrowed.
- * options: may be NULL: without a comment and without constraints.
+ * options: may be NULL: with the key's own comment and without constraints.
  * Returns what ssh_agent_list does; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_NOT_EXPORTABLE for a key that is held elsewhere.
  * SSH_ERR_AGENT_REFUSED also where the agent does not know a constraint.
  */
@@ -3401,7 +3402,7 @@ void ssh_agent_server_free(ssh_agent_server_t *server);
  * or another agent, will do too. One that is there already takes the new comment and constraints.
  *
  * key: borrowed.
- * options: may be NULL: without a comment and without constraints.
+ * options: may be NULL: with the key's own comment and without constraints.
  * Returns SSH_OK; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_INVALID_STATE while the agent is locked; SSH_ERR_RESOURCE_LIMIT.
  */
 ssh_status_t ssh_agent_server_add(ssh_agent_server_t *server,
@@ -3983,7 +3984,8 @@ ssh_status_t ssh_authorized_keys_load_memory(ssh_authorized_keys_t *keys,
 
 /**
  * Trusts a certificate authority for all users (sshd_config's TrustedUserCAKeys): its certificates let in the users that
- * are among their principals.
+ * are among their principals. A server hears of certificates only if its SSH_LIST_PUBKEY names their algorithms, which it
+ * does not by default: ssh_security_options_set(options, SSH_LIST_PUBKEY, "+ssh-ed25519-cert-v01@openssh.com") for one.
  *
  * ca: copied; a public key.
  */
@@ -3991,12 +3993,14 @@ ssh_status_t ssh_authorized_keys_add_user_ca(ssh_authorized_keys_t *keys,
                                              const ssh_key_t *ca);
 
 /**
- * Trusts the certificate authorities whose public keys a file lists, one a line.
+ * Trusts the certificate authorities whose public keys a file lists, one a line. SSH_LIST_PUBKEY must name their certificates'
+ * algorithms, see ssh_authorized_keys_add_user_ca.
  *
  * path: borrowed.
  * Returns SSH_OK, or SSH_ERR_FILE.
  */
-ssh_status_t ssh_authorized_keys_load_user_ca_file(ssh_authorized_keys_t *keys, const char *path);
+ssh_status_t ssh_authorized_keys_load_user_ca_file(ssh_authorized_keys_t *keys,
+                                                   const char *path);
 
 /**
  * Adds a file of the names the user goes by (sshd_config's AuthorizedPrincipalsFile): from here on a certificate of an
@@ -4015,7 +4019,7 @@ ssh_status_t ssh_authorized_keys_load_principals_file(ssh_authorized_keys_t *key
  *
  * path: borrowed.
  * Returns SSH_OK; SSH_ERR_FILE, also where it does not exist; SSH_ERR_KRL_CORRUPT. What the file would revoke is not known
- * then: let nobody in.
+ * then: ssh_authorized_keys_check refuses everybody, with SSH_ERR_FILE, until the same path is loaded.
  */
 ssh_status_t ssh_authorized_keys_load_krl_file(ssh_authorized_keys_t *keys,
                                                const char *path);
@@ -4058,11 +4062,12 @@ ssh_status_t ssh_authorized_keys_get_rejected(const ssh_authorized_keys_t *keys,
  * Decides whether a user may log in with a key, as sshd decides: the lines that list the key, or the authority of its
  * certificate, with their from=, expiry-time= and principals=; then the authorities trusted for all users; before all,
  * what is revoked. A signature is not asked for: check_auth_publickey gets a key that is not signed for yet, too.
+ * It gets certificates only where SSH_LIST_PUBKEY names their algorithms, see ssh_authorized_keys_add_user_ca.
  *
  * request: borrowed.
  * out_permissions: owned result, ssh_permissions_free; what the user may do then, for ssh_transport_set_permissions.
  * Returns SSH_OK; SSH_ERR_KEY_NOT_AUTHORIZED where nothing lists the key or the line that does refuses it;
- * SSH_ERR_KEY_REVOKED; for certificates SSH_ERR_CERT_UNTRUSTED, _EXPIRED, _NOT_YET_VALID, _WRONG_PRINCIPAL, _WRONG_KIND,
+ * SSH_ERR_KEY_REVOKED; SSH_ERR_FILE after ssh_authorized_keys_load_krl_file failed; for certificates SSH_ERR_CERT_UNTRUSTED, _EXPIRED, _NOT_YET_VALID, _WRONG_PRINCIPAL, _WRONG_KIND,
  * _UNKNOWN_OPTION, _SOURCE_ADDRESS, _WEAK_SIGNATURE, _REVOKED. The exception's text says which line and why; it is for the
  * server's log, not for the peer.
  */
@@ -4145,7 +4150,10 @@ bool ssh_permissions_is_touch_required(const ssh_permissions_t *permissions);
  */
 bool ssh_permissions_is_verify_required(const ssh_permissions_t *permissions);
 
-/** Returns the name of the file that permits. Borrowed result; "" where it was no file; NULL for NULL. */
+/**
+ * Returns the name of the file that permits. Borrowed result; "memory", or the name given, where it
+ * was none: ssh_authorized_keys_load_memory, ssh_authorized_keys_add_user_ca. "" where no line decided; NULL for NULL.
+ */
 const char *ssh_permissions_get_file(const ssh_permissions_t *permissions);
 
 /** Returns the line of the file that permits, from 1; 0 where there is none. */
@@ -4854,6 +4862,9 @@ SSHRS_AUTO_(ssh_channel_free, ssh_channel_t)
 SSHRS_AUTO_(ssh_key_free, ssh_key_t)
 SSHRS_AUTO_(ssh_cert_free, ssh_cert_t)
 SSHRS_AUTO_(ssh_krl_free, ssh_krl_t)
+SSHRS_AUTO_(ssh_agent_free, ssh_agent_t)
+SSHRS_AUTO_(ssh_agent_keys_free, ssh_agent_keys_t)
+SSHRS_AUTO_(ssh_agent_server_free, ssh_agent_server_t)
 SSHRS_AUTO_(ssh_event_free, ssh_event_t)
 SSHRS_AUTO_(ssh_ready_free, ssh_ready_t)
 SSHRS_AUTO_(ssh_relay_free, ssh_relay_t)
@@ -4872,6 +4883,9 @@ SSHRS_AUTO_(ssh_bytes_free, uint8_t)
 #define SSH_AUTO_KEY __attribute__((cleanup(ssh_key_free_auto_)))
 #define SSH_AUTO_CERT __attribute__((cleanup(ssh_cert_free_auto_)))
 #define SSH_AUTO_KRL __attribute__((cleanup(ssh_krl_free_auto_)))
+#define SSH_AUTO_AGENT __attribute__((cleanup(ssh_agent_free_auto_)))
+#define SSH_AUTO_AGENT_KEYS __attribute__((cleanup(ssh_agent_keys_free_auto_)))
+#define SSH_AUTO_AGENT_SERVER __attribute__((cleanup(ssh_agent_server_free_auto_)))
 #define SSH_AUTO_EVENT __attribute__((cleanup(ssh_event_free_auto_)))
 #define SSH_AUTO_READY __attribute__((cleanup(ssh_ready_free_auto_)))
 #define SSH_AUTO_RELAY __attribute__((cleanup(ssh_relay_free_auto_)))

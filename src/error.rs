@@ -324,6 +324,13 @@ impl Error {
         self
     }
 
+    /// Says which file it is about, in front of the text.
+    #[must_use]
+    pub fn in_file(mut self, path: &str) -> Self {
+        self.text = format!("{}: {}", printable(path.as_bytes()), self.text).into();
+        self
+    }
+
     /// Says what helps here.
     #[must_use]
     pub fn helped_by(self, hint: &'static str) -> Self {

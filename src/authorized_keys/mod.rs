@@ -155,7 +155,8 @@ impl AuthorizedKeys {
     ///
     /// Errors: `File`, where it does not exist as well; what [`Krl::parse`] says.
     pub fn read_krl(path: impl AsRef<Path>) -> Result<Krl> {
-        Krl::parse(&read(path.as_ref(), false, MAX_KRL)?)
+        let path = path.as_ref();
+        Krl::parse(&read(path, false, MAX_KRL)?).map_err(|error| error.in_file(&path.to_string_lossy()))
     }
 
     /// Adds what was read of such a file. If that failed nobody is admitted, as what the file would revoke is not known

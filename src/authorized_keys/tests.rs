@@ -276,7 +276,10 @@ fn after_a_revocation_list_that_cannot_be_read_nobody_is_admitted() {
     assert_eq!(keys.load_krl("/nonexistent/krl").unwrap_err().kind(), ErrorKind::File);
     keys.put_krl("other", Krl::parse(b"")).unwrap();
     let error = keys.check(&ask(&key)).unwrap_err();
-    assert_eq!((error.kind(), error.text()), (ErrorKind::File, "the revocation list /nonexistent/krl could not be read"));
+    assert_eq!(
+        (error.kind(), error.text()),
+        (ErrorKind::File, "the revocation list /nonexistent/krl could not be read")
+    );
     keys.put_krl("/nonexistent/krl", Krl::parse(b"")).unwrap();
     keys.check(&ask(&key)).unwrap();
 }

@@ -172,7 +172,7 @@ pub unsafe extern "C" fn ssh_agent_keys_free(keys: *mut ssh_agent_keys_t) {
 /// Adds a private key to an agent, with its certificate where it has one.
 ///
 /// key: borrowed.
-/// options: may be NULL: without a comment and without constraints.
+/// options: may be NULL: with the key's own comment and without constraints.
 /// Returns what ssh_agent_list does; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_KEY_NOT_EXPORTABLE for a key that is held elsewhere.
 /// SSH_ERR_AGENT_REFUSED also where the agent does not know a constraint.
 #[no_mangle]
@@ -187,10 +187,11 @@ pub unsafe extern "C" fn ssh_agent_add(
         let (agent, key, options) =
             unsafe { (arg::handle(agent.cast_const())?, arg::handle(key)?, arg::options(options)?) };
         // SAFETY: as above.
-        let comment = unsafe { arg::opt_text(options.comment, "comment")?.unwrap_or("") };
+        let comment = unsafe { arg::opt_text(options.comment, "comment")? };
+        let comment = comment.map_or_else(|| key.comment_or(None), |comment| Ok(comment.to_owned()))?;
         let lifetime = (options.lifetime_s != 0).then_some(options.lifetime_s);
         let constraints = Constraints { lifetime, confirm: options.confirm, ..Constraints::default() };
-        agent.agent.add(key.private()?, comment, &constraints, deadline(timeout_ms)?)
+        agent.agent.add(key.private()?, &comment, &constraints, deadline(timeout_ms)?)
     })
 }
 

@@ -107,7 +107,7 @@ pub unsafe extern "C" fn ssh_agent_server_free(server: *mut ssh_agent_server_t) 
 /// or another agent, will do too. One that is there already takes the new comment and constraints.
 ///
 /// key: borrowed.
-/// options: may be NULL: without a comment and without constraints.
+/// options: may be NULL: with the key's own comment and without constraints.
 /// Returns SSH_OK; SSH_ERR_KEY_PUBLIC_ONLY; SSH_ERR_INVALID_STATE while the agent is locked; SSH_ERR_RESOURCE_LIMIT.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_agent_server_add(
@@ -120,7 +120,8 @@ pub unsafe extern "C" fn ssh_agent_server_add(
         let (server, key, options) =
             unsafe { (arg::handle(server.cast_const())?, arg::handle(key)?, arg::options(options)?) };
         // SAFETY: as above.
-        let comment = unsafe { arg::opt_text(options.comment, "comment")?.unwrap_or("").to_owned() };
+        let comment = unsafe { arg::opt_text(options.comment, "comment")? };
+        let comment = comment.map_or_else(|| key.comment_or(None), |comment| Ok(comment.to_owned()))?;
         let lifetime = (options.lifetime_s != 0).then_some(options.lifetime_s);
         let constraints = Constraints { lifetime, confirm: options.confirm, ..Constraints::default() };
         let key = key.private()?.clone();

@@ -32,7 +32,7 @@ pub struct ssh_signer_t {
 pub struct ssh_agent_add_options_t {
     /// sizeof(ssh_agent_add_options_t).
     pub size: usize,
-    /// Copied; what lists of the agent's keys show; may be NULL.
+    /// Copied; what lists of the agent's keys show; NULL: the key's own, see ssh_key_get_comment.
     pub comment: *const c_char,
     /// Seconds until the agent removes the key; 0: never.
     pub lifetime_s: u32,

@@ -82,7 +82,7 @@ pub unsafe extern "C" fn ssh_cert_load_file(path: *const c_char, out_cert: *mut 
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, path) = unsafe { (arg::out(out_cert)?, arg::text(path, "path")?) };
-        *out = ssh_cert_t::give(parse(&file::read(path, MAX_FILE)?)?);
+        *out = ssh_cert_t::give(file::load(path, MAX_FILE, parse)?);
         Ok(())
     })
 }

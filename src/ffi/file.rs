@@ -18,9 +18,14 @@ pub(super) fn read(path: &str, max: u64) -> Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path).map_err(|error| failed(path, &error))?;
     file.take(max + 1).read_to_end(&mut data).map_err(|error| failed(path, &error))?;
     if data.len() as u64 > max {
-        return Err(Error::new(ErrorKind::File, format!("{} is larger than {max} bytes", printable(path.as_bytes()))));
+        return Err(Error::new(ErrorKind::File, format!("{}: larger than {max} bytes", printable(path.as_bytes()))));
     }
     Ok(data)
+}
+
+/// What `parse` makes of a file of at most `max` bytes; its errors say which file it is.
+pub(super) fn load<T>(path: &str, max: u64, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    parse(&read(path, max)?).map_err(|error| error.in_file(path))
 }
 
 /// Writes a file so that its name never stands for a part of it: a new file beside it takes its name, or, where it may

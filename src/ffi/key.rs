@@ -156,8 +156,8 @@ pub unsafe extern "C" fn ssh_key_load_private_file(
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, path, passphrase) =
             unsafe { (arg::out(out_key)?, arg::text(path, "path")?, self::passphrase(passphrase, passphrase_len)?) };
-        let data = file::read(path, MAX_FILE)?;
-        *out = ssh_key_t::give(keyfile::parse_private_with_comment(&data, passphrase)?);
+        let parse = |data: &[u8]| keyfile::parse_private_with_comment(data, passphrase);
+        *out = ssh_key_t::give(file::load(path, MAX_FILE, parse)?);
         Ok(())
     })
 }
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn ssh_key_load_public_file(path: *const c_char, out_key: 
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, path) = unsafe { (arg::out(out_key)?, arg::text(path, "path")?) };
-        let (key, comment) = keyfile::parse_public(&file::read(path, MAX_FILE)?)?;
+        let (key, comment) = file::load(path, MAX_FILE, keyfile::parse_public)?;
         *out = Box::into_raw(Box::new(ssh_key_t::new(key, None).with_comment(&comment)));
         Ok(())
     })

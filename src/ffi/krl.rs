@@ -62,7 +62,7 @@ pub unsafe extern "C" fn ssh_krl_load_file(path: *const c_char, out_krl: *mut *m
     guard_unit(|| {
         // SAFETY: the C contract, see ffi/mod.rs.
         let (out, path) = unsafe { (arg::out(out_krl)?, arg::text(path, "path")?) };
-        *out = ssh_krl_t::give(Krl::parse(&file::read(path, MAX_LEN)?)?);
+        *out = ssh_krl_t::give(file::load(path, MAX_LEN, Krl::parse)?);
         Ok(())
     })
 }

@@ -203,7 +203,8 @@ pub unsafe extern "C" fn ssh_permissions_is_verify_required(permissions: *const 
     unsafe { get(permissions, false, |p| p.inner.verify_required) }
 }
 
-/// Returns the name of the file that permits. Borrowed result; "" where it was no file; NULL for NULL.
+/// Returns the name of the file that permits. Borrowed result; "memory", or the name given, where it
+/// was none: ssh_authorized_keys_load_memory, ssh_authorized_keys_add_user_ca. "" where no line decided; NULL for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn ssh_permissions_get_file(permissions: *const ssh_permissions_t) -> *const c_char {
     // SAFETY: the C contract, see ffi/mod.rs.

@@ -66,10 +66,20 @@ pub fn parse_private_with_comment(bytes: &[u8], passphrase: Option<&[u8]>) -> Re
         let error = Error::new(*kind, format!("the file is {what}, not a private key that is read here"));
         return Err(error.with(|detail| detail.hint = Some(hint)));
     }
+    if is_certificate(text) {
+        return Err(Error::new(ErrorKind::KeyPublicOnly, CERTIFICATE).helped_by(USE_PRIVATE));
+    }
     match text.lines().next().map(PublicKey::parse_line) {
         Some(Ok(_)) => Err(Error::new(ErrorKind::KeyPublicOnly, "the file is the public half of a key")),
         _ => Err(Error::new(ErrorKind::KeyCorrupt, "the file is no key file that is known here")),
     }
+}
+
+const CERTIFICATE: &str = "the file is a certificate; ssh_cert_load_file reads it";
+
+/// Whether a line is a certificate's, by its first word.
+fn is_certificate(line: &str) -> bool {
+    line.split_whitespace().next().is_some_and(|name| name.ends_with("-cert-v01@openssh.com"))
 }
 
 fn corrupt(text: impl Into<Cow<'static, str>>) -> Error {

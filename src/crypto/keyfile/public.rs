@@ -37,7 +37,10 @@ pub fn parse_public(bytes: &[u8]) -> Result<(PublicKey, String)> {
         let text = "the file is no public key in a format that is read here";
         return Err(Error::new(ErrorKind::KeyUnsupportedFormat, text));
     }
-    PublicKey::parse_line(line)
+    PublicKey::parse_line(line).map_err(|error| match super::is_certificate(line) {
+        true => Error::new(error.kind(), super::CERTIFICATE),
+        false => error,
+    })
 }
 
 /// Headers, each perhaps going on behind a backslash, then base64 (RFC 4716 section 3).

@@ -242,6 +242,10 @@ fn other_formats_are_named() {
     }
     let wrong_half = parse_public(&file("ed25519")).unwrap_err();
     assert!(wrong_half.text().contains("private key") && wrong_half.hint().contains("ssh-keygen -y"), "{wrong_half}");
+    let cert = include_bytes!("../../../tests/vectors/certs/ed25519-cert.pub");
+    let errors = [parse_private(cert, None).unwrap_err(), parse_public(cert).unwrap_err()];
+    assert!(errors.iter().all(|error| error.text().contains("ssh_cert_load_file")), "{errors:?}");
+    assert_eq!(errors.map(|error| error.kind()), [ErrorKind::KeyPublicOnly, ErrorKind::KeyUnsupportedType]);
     assert_eq!(kind(b"PuTTY-User-Key-File-1: ssh-rsa\n", None), ErrorKind::KeyUnsupportedFormat);
     assert_eq!(kind(b"", None), ErrorKind::KeyCorrupt);
     assert_eq!(kind(&[0xff, 0xfe], None), ErrorKind::KeyCorrupt);

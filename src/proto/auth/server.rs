@@ -229,7 +229,7 @@ impl ServerAuth {
             message.user.clone_into(&mut self.user);
         }
         let asked = if message.service == SERVICE_CONNECTION && self.admits(plain(message.method)) {
-            self.question(session_id, &message)?
+            self.question(out, session_id, &message)?
         } else {
             None
         };
@@ -258,7 +258,12 @@ impl ServerAuth {
     }
 
     /// What to ask about a request; None where it is refused without asking.
-    fn question(&self, session_id: &[u8], message: &UserauthRequest<'_>) -> Result<Option<(Step, AuthQuestion)>> {
+    fn question(
+        &self,
+        out: &mut Outbox,
+        session_id: &[u8],
+        message: &UserauthRequest<'_>,
+    ) -> Result<Option<(Step, AuthQuestion)>> {
         Ok(match message.method {
             NONE => {
                 Reader::new(message.method_data).end()?;
@@ -276,7 +281,7 @@ impl ServerAuth {
             PUBLICKEY => {
                 let request = PublickeyRequest::parse(message.method_data)?;
                 let signed = signing_data(session_id, message.user, request.algorithm, request.key);
-                self.key_question(&signed, &request)
+                self.key_question(out, &signed, &request)
             }
             HOSTBOUND => {
                 let request = HostboundRequest::parse(message.method_data)?;
@@ -286,7 +291,7 @@ impl ServerAuth {
                 }
                 let HostboundRequest { algorithm, key, signature, host_key } = request;
                 let signed = signing_data_bound(session_id, message.user, algorithm, key, host_key);
-                self.key_question(&signed, &PublickeyRequest { algorithm, key, signature })
+                self.key_question(out, &signed, &PublickeyRequest { algorithm, key, signature })
             }
             INTERACTIVE => {
                 let submethods = InteractiveRequest::parse(message.method_data)?.submethods.to_vec();
@@ -300,11 +305,20 @@ impl ServerAuth {
     /// The algorithm must be one we offer and one of the key's, the signature of that algorithm and over exactly this
     /// request (RFC 4252 section 7). The application hears of no key whose signature is wrong, and of certificates only
     /// if their algorithms are among those it accepts, which they are not unless it put them there.
-    fn key_question(&self, signed: &[u8], request: &PublickeyRequest<'_>) -> Option<(Step, AuthQuestion)> {
+    fn key_question(
+        &self,
+        out: &mut Outbox,
+        signed: &[u8],
+        request: &PublickeyRequest<'_>,
+    ) -> Option<(Step, AuthQuestion)> {
+        let row = find(SIGNATURES, request.algorithm)?;
         if !self.algorithms.contains(&request.algorithm) {
+            if row.is_certificate() {
+                let name = request.algorithm;
+                out.log(3, || format!("\"{name}\" is not among the algorithms accepted (SSH_LIST_PUBKEY)"));
+            }
             return None;
         }
-        let row = find(SIGNATURES, request.algorithm)?;
         let (key, cert) = identity(row.is_certificate(), request)?;
         key.require_rsa_bits(self.limits.rsa_bits).ok()?;
         let algorithm = request.algorithm.to_owned();
