@@ -57,7 +57,8 @@
  *
  * Process    No global initialisation, no signal handler, no SIGPIPE. No environment variable is read, but for
  *            SSH_AUTH_SOCK by ssh_agent_connect without a path, and by ssh_host_config_get_expanded and
- *            ssh_connect_alias those that the configuration's values name. The library may be loaded with dlopen but not unloaded. After fork, the child may only call ssh_transport_atfork and _free on
+ *            ssh_connect_alias those that the configuration's values name. The library may
+ *            be loaded with dlopen but not unloaded. After fork, the child may only call ssh_transport_atfork and _free on
  *            handles it inherited; new handles are made in the process that uses them.
  *
  * Versions   Everything is there since 0.1.0 unless the comment says otherwise.
@@ -3993,14 +3994,13 @@ ssh_status_t ssh_authorized_keys_add_user_ca(ssh_authorized_keys_t *keys,
                                              const ssh_key_t *ca);
 
 /**
- * Trusts the certificate authorities whose public keys a file lists, one a line. SSH_LIST_PUBKEY must name their certificates'
- * algorithms, see ssh_authorized_keys_add_user_ca.
+ * Trusts the certificate authorities whose public keys a file lists, one a line. SSH_LIST_PUBKEY must name
+ * their certificates' algorithms, see ssh_authorized_keys_add_user_ca.
  *
  * path: borrowed.
  * Returns SSH_OK, or SSH_ERR_FILE.
  */
-ssh_status_t ssh_authorized_keys_load_user_ca_file(ssh_authorized_keys_t *keys,
-                                                   const char *path);
+ssh_status_t ssh_authorized_keys_load_user_ca_file(ssh_authorized_keys_t *keys, const char *path);
 
 /**
  * Adds a file of the names the user goes by (sshd_config's AuthorizedPrincipalsFile): from here on a certificate of an
@@ -4067,7 +4067,8 @@ ssh_status_t ssh_authorized_keys_get_rejected(const ssh_authorized_keys_t *keys,
  * request: borrowed.
  * out_permissions: owned result, ssh_permissions_free; what the user may do then, for ssh_transport_set_permissions.
  * Returns SSH_OK; SSH_ERR_KEY_NOT_AUTHORIZED where nothing lists the key or the line that does refuses it;
- * SSH_ERR_KEY_REVOKED; SSH_ERR_FILE after ssh_authorized_keys_load_krl_file failed; for certificates SSH_ERR_CERT_UNTRUSTED, _EXPIRED, _NOT_YET_VALID, _WRONG_PRINCIPAL, _WRONG_KIND,
+ * SSH_ERR_KEY_REVOKED; SSH_ERR_FILE after ssh_authorized_keys_load_krl_file failed;
+ * for certificates SSH_ERR_CERT_UNTRUSTED, _EXPIRED, _NOT_YET_VALID, _WRONG_PRINCIPAL, _WRONG_KIND,
  * _UNKNOWN_OPTION, _SOURCE_ADDRESS, _WEAK_SIGNATURE, _REVOKED. The exception's text says which line and why; it is for the
  * server's log, not for the peer.
  */

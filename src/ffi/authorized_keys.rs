@@ -113,8 +113,8 @@ pub unsafe extern "C" fn ssh_authorized_keys_add_user_ca(
     })
 }
 
-/// Trusts the certificate authorities whose public keys a file lists, one a line. SSH_LIST_PUBKEY must name their certificates'
-/// algorithms, see ssh_authorized_keys_add_user_ca.
+/// Trusts the certificate authorities whose public keys a file lists, one a line. SSH_LIST_PUBKEY must name
+/// their certificates' algorithms, see ssh_authorized_keys_add_user_ca.
 ///
 /// path: borrowed.
 /// Returns SSH_OK, or SSH_ERR_FILE.
@@ -238,7 +238,8 @@ pub unsafe extern "C" fn ssh_authorized_keys_get_rejected(
 /// request: borrowed.
 /// out_permissions: owned result, ssh_permissions_free; what the user may do then, for ssh_transport_set_permissions.
 /// Returns SSH_OK; SSH_ERR_KEY_NOT_AUTHORIZED where nothing lists the key or the line that does refuses it;
-/// SSH_ERR_KEY_REVOKED; SSH_ERR_FILE after ssh_authorized_keys_load_krl_file failed; for certificates SSH_ERR_CERT_UNTRUSTED, _EXPIRED, _NOT_YET_VALID, _WRONG_PRINCIPAL, _WRONG_KIND,
+/// SSH_ERR_KEY_REVOKED; SSH_ERR_FILE after ssh_authorized_keys_load_krl_file failed;
+/// for certificates SSH_ERR_CERT_UNTRUSTED, _EXPIRED, _NOT_YET_VALID, _WRONG_PRINCIPAL, _WRONG_KIND,
 /// _UNKNOWN_OPTION, _SOURCE_ADDRESS, _WEAK_SIGNATURE, _REVOKED. The exception's text says which line and why; it is for the
 /// server's log, not for the peer.
 #[no_mangle]

@@ -57,7 +57,8 @@
  *
  * Process    No global initialisation, no signal handler, no SIGPIPE. No environment variable is read, but for
  *            SSH_AUTH_SOCK by ssh_agent_connect without a path, and by ssh_host_config_get_expanded and
- *            ssh_connect_alias those that the configuration's values name. The library may be loaded with dlopen but not unloaded. After fork, the child may only call ssh_transport_atfork and _free on
+ *            ssh_connect_alias those that the configuration's values name. The library may
+ *            be loaded with dlopen but not unloaded. After fork, the child may only call ssh_transport_atfork and _free on
  *            handles it inherited; new handles are made in the process that uses them.
  *
  * Versions   Everything is there since 0.1.0 unless the comment says otherwise.
