@@ -135,7 +135,7 @@ impl KnownHosts {
 
     fn of_line(line: &str, file_name: &str, number: usize) -> Self {
         let entry = Entry::parse(line.trim_end().as_bytes(), &file_name.into(), number);
-        Self { entries: entry.into_iter().collect(), revoked: Vec::new() }
+        Self { entries: entry.into_iter().collect(), ..Self::default() }
     }
 
     /// Whether a line without a marker, loaded from this file, lists the key for the host.
