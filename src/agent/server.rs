@@ -72,6 +72,8 @@ struct Inner {
     confirm: Option<Confirmer>,
     /// Likewise a leaf.
     doors: Mutex<Doors>,
+    /// Whose agent it is; a forked child that frees its copy must not end it.
+    pid: u32,
 }
 
 /// What is to be closed in the end.
@@ -91,7 +93,7 @@ impl Server {
     #[must_use]
     pub fn new(confirm: Option<Confirmer>) -> Self {
         let (ring, doors) = (Mutex::default(), Mutex::default());
-        Self { inner: Arc::new(Inner { ring, confirm, doors }) }
+        Self { inner: Arc::new(Inner { ring, confirm, doors, pid: std::process::id() }) }
     }
 
     /// Looks at the keyring or changes it. `work` must not wait.
@@ -148,6 +150,9 @@ impl Server {
 
     /// Ends listening and every connection. Signatures under way are made, and go nowhere.
     pub fn close(&self) {
+        if self.inner.pid != std::process::id() {
+            return;
+        }
         let (pipes, listeners) = {
             let mut doors = lock(&self.inner.doors);
             doors.closed = true;

@@ -229,7 +229,7 @@ impl<'a> Evaluation<'a> {
             Some(_) if !standing.by_user => {
                 return Err("\"~\" stands for nobody in the system's file".to_owned().into())
             }
-            Some(_) => self.expand(&path, Expand { percent: None, variables: false, tilde: true })?,
+            Some(_) => self.expand(&path, Expand { percent: None, variables: false, tilde: true, shell: false })?,
             None if path.starts_with('/') => path,
             None if standing.by_user => format!("{}/.ssh/{path}", self.local.home),
             None => format!("/etc/ssh/{path}"),

@@ -4,7 +4,7 @@ use super::evaluate::Evaluation;
 use super::jump::Jump;
 use super::option::{find, Kind, Print, Spec, OPTIONS};
 use super::settings::Settings;
-use super::tokens::{Expand, Tokens, COMMAND, FILE_NAME, PROXY_COMMAND};
+use super::tokens::{Expand, Tokens, COMMAND, FILE_NAME, PROXY_COMMAND, SHELL_COMMAND};
 use super::world::{Local, World};
 use crate::error::{Error, ErrorKind, Result};
 use std::fmt::Write;
@@ -152,42 +152,19 @@ impl HostConfig {
     ///
     /// # Errors
     /// `InvalidArgument` where there is no such value; `Config` where a token stands for nothing, or where a host or
-    /// user name would mean more than a name to the shell that runs a proxy command.
+    /// user name would mean more than a name to the shell that runs a command.
     pub fn expanded(&self, name: &str, index: usize, world: &dyn World) -> Result<String> {
         let name = name.to_ascii_lowercase();
         let missing = || Error::new(ErrorKind::InvalidArgument, format!("{name}: there is no value {index}"));
         let value = self.values(&name).and_then(|values| values.get(index)).ok_or_else(missing)?;
         let what = match name.as_str() {
             "identityfile" | "certificatefile" | "revokedhostkeys" | "globalknownhostsfile" => FILE_NAME,
-            "localcommand" => COMMAND,
-            "proxycommand" => {
-                self.check_shell_words(value)?;
-                PROXY_COMMAND
-            }
+            "localcommand" => SHELL_COMMAND,
+            "proxycommand" => PROXY_COMMAND,
             // The rest is expanded already, or takes no tokens.
             _ => return Ok(value.clone()),
         };
         self.tokens.expand(value, what, &self.local, world).map_err(|why| unusable(&name, value, &why))
-    }
-
-    /// A shell reads a proxy command: what comes from a host or user name must mean nothing to it.
-    fn check_shell_words(&self, command: &str) -> Result<()> {
-        let mut chars = command.chars();
-        while let Some(c) = chars.next() {
-            let text = match (c, if c == '%' { chars.next() } else { None }) {
-                (_, Some('h')) => &self.tokens.host,
-                (_, Some('n')) => &self.tokens.original,
-                (_, Some('r')) => &self.tokens.user,
-                (_, Some('k')) => &self.tokens.key_alias,
-                _ => continue,
-            };
-            let special = |c: char| c.is_ascii_control() || " '`\"$\\;&<>|(){}*?[]!#~".contains(c);
-            if text.is_empty() || text.starts_with('-') || text.contains(special) {
-                let why = "not put into a command: a shell would take it for more than a name";
-                return Err(Error::new(ErrorKind::Config, format!("\"{}\": {why}", text.escape_debug())));
-            }
-        }
-        Ok(())
     }
 
     /// The hosts of ProxyJump, the first to be connected to first; empty where there are none.

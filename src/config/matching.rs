@@ -3,7 +3,7 @@
 use super::assign::Words;
 use super::evaluate::Evaluation;
 use super::pattern::{fits, fits_list, fits_list_any_case};
-use super::tokens::COMMAND;
+use super::tokens::SHELL_COMMAND;
 use std::net::IpAddr;
 
 /// What `Match version` is compared with.
@@ -80,7 +80,7 @@ pub(super) fn criteria(evaluation: &mut Evaluation<'_>, list: &[String], never: 
             _ if WITH_ARGUMENT.contains(&name.as_str()) => {
                 let value = argument(&name, glued, &mut words)?;
                 if name == "exec" {
-                    let command = evaluation.expand(&value, COMMAND)?;
+                    let command = evaluation.expand(&value, SHELL_COMMAND)?;
                     // Only a command that can still decide is run.
                     holds && !never && evaluation.world.run(&command).map_err(Trouble::Error)?
                 } else {

@@ -178,6 +178,15 @@ fn commands_run_by_permission_only() {
     let error = look(&Memory::new(), text, "h").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.text().starts_with("/home/me/.ssh/config:1: "), "{error}");
+    // CVE-2023-51385: no name brings a command of its own along.
+    let world = Memory::new().running();
+    for user in ["$(touch x)", "`id`", ";id", "-x", "a b"] {
+        let text = format!("User \"{user}\"\nMatch exec \"test %r = h\"\nPort 1");
+        let error = look(&world, &text, "h").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{user}");
+        assert!(error.text().contains("not put into a command"), "{error}");
+    }
+    assert!(world.commands.borrow().is_empty());
 }
 
 #[test]

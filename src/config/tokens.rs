@@ -28,6 +28,8 @@ pub(super) struct Expand {
     pub(super) percent: Option<&'static str>,
     pub(super) variables: bool,
     pub(super) tilde: bool,
+    /// A shell reads the result: what comes from a host or user name must mean nothing to it.
+    pub(super) shell: bool,
 }
 
 /// The tokens that most options take.
@@ -35,12 +37,13 @@ const USUAL: &str = "CLdhijklnpru";
 /// Those of a proxy command.
 const PROXY: &str = "hknpr";
 
-pub(super) const FILE_NAME: Expand = Expand { percent: Some(USUAL), variables: true, tilde: true };
-pub(super) const COMMAND: Expand = Expand { percent: Some(USUAL), variables: false, tilde: false };
-pub(super) const PROXY_COMMAND: Expand = Expand { percent: Some(PROXY), variables: false, tilde: false };
-pub(super) const HOST_NAME: Expand = Expand { percent: Some("h"), variables: false, tilde: false };
-pub(super) const INCLUDE: Expand = Expand { percent: Some(USUAL), variables: true, tilde: false };
-pub(super) const VARIABLES: Expand = Expand { percent: None, variables: true, tilde: false };
+pub(super) const FILE_NAME: Expand = Expand { percent: Some(USUAL), variables: true, tilde: true, shell: false };
+pub(super) const COMMAND: Expand = Expand { percent: Some(USUAL), variables: false, tilde: false, shell: false };
+pub(super) const SHELL_COMMAND: Expand = Expand { shell: true, ..COMMAND };
+pub(super) const PROXY_COMMAND: Expand = Expand { percent: Some(PROXY), ..SHELL_COMMAND };
+pub(super) const HOST_NAME: Expand = Expand { percent: Some("h"), variables: false, tilde: false, shell: false };
+pub(super) const INCLUDE: Expand = Expand { percent: Some(USUAL), variables: true, tilde: false, shell: false };
+pub(super) const VARIABLES: Expand = Expand { percent: None, variables: true, tilde: false, shell: false };
 
 impl Tokens {
     fn value(&self, letter: char, local: &Local) -> String {
@@ -59,6 +62,18 @@ impl Tokens {
             'u' => local.user.clone(),
             _ => String::new(),
         }
+    }
+
+    /// What a letter stands for, where a shell would take it for no more than a name.
+    fn shell_word(&self, letter: char, local: &Local) -> Result<String, String> {
+        let text = self.value(letter, local);
+        let special = |c: char| c.is_ascii_control() || " '`\"$\\;&<>|(){}*?[]!#~".contains(c);
+        let missing = text.is_empty() && letter != 'j';
+        if "hjknr".contains(letter) && (missing || text.starts_with('-') || text.contains(special)) {
+            let why = "not put into a command: a shell would take it for more than a name";
+            return Err(format!("\"{}\": {why}", text.escape_debug()));
+        }
+        Ok(text)
     }
 
     /// `%C`: SHA-1 over `%l%h%p%r%j`, short and different for each connection.
@@ -88,8 +103,9 @@ impl Tokens {
                     let letter = behind.chars().next().ok_or("a \"%\" at the end")?;
                     match letter {
                         '%' => out.push('%'),
-                        _ if letters.contains(letter) => out.push_str(&self.value(letter, local)),
-                        _ => return Err(format!("%{letter} stands for nothing here")),
+                        _ if !letters.contains(letter) => return Err(format!("%{letter} stands for nothing here")),
+                        _ if what.shell => out.push_str(&self.shell_word(letter, local)?),
+                        _ => out.push_str(&self.value(letter, local)),
                     }
                     behind.get(letter.len_utf8()..).unwrap_or_default()
                 }

@@ -180,9 +180,9 @@ impl Forced {
     /// The request put to the hooks in place of a program's.
     pub(super) fn ask(&self) -> Option<ChannelAsk<'_>> {
         let command = self.command.as_deref()?;
-        // As OpenSSH has it: this command is no program but the server's own subsystem.
-        let is_sftp = command.split(|&b| b == b' ' || b == b'\t').next() == Some(b"internal-sftp");
-        Some(if is_sftp { ChannelAsk::Subsystem(b"sftp") } else { ChannelAsk::Exec(command) })
+        // As OpenSSH has it: this command is no program but the server's own subsystem. With arguments it goes to the
+        // application as it is: without them, "-R" for one, it would permit more.
+        Some(if command == b"internal-sftp" { ChannelAsk::Subsystem(b"sftp") } else { ChannelAsk::Exec(command) })
     }
 }
 

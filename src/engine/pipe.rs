@@ -49,6 +49,8 @@ impl Pipe for Channel {
 #[derive(Debug)]
 pub struct Local {
     fd: OwnedFd,
+    /// Who made it: a forked child has a copy, whose shutting down would be everybody's.
+    pid: u32,
 }
 
 impl Local {
@@ -72,7 +74,7 @@ impl Local {
     /// Errors: `InvalidArgument` for anything else.
     pub fn new(fd: OwnedFd) -> Result<Self> {
         match sys::prepare_relayed(fd.as_fd()) {
-            Ok(sys::FdKind::Socket) => Ok(Self { fd }),
+            Ok(sys::FdKind::Socket) => Ok(Self { fd, pid: std::process::id() }),
             Ok(sys::FdKind::Other) => Err(Error::new(ErrorKind::InvalidArgument, "no stream socket")),
             Err(e) => Err(Error::new(ErrorKind::InvalidArgument, format!("no stream socket: {e}"))),
         }
@@ -124,7 +126,9 @@ impl Pipe for Local {
     }
 
     fn close(&self) {
-        sys::shutdown(self.fd.as_fd(), std::net::Shutdown::Both);
+        if self.pid == std::process::id() {
+            sys::shutdown(self.fd.as_fd(), std::net::Shutdown::Both);
+        }
     }
 
     fn descriptor(&self) -> Option<OwnedFd> {

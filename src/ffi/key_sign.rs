@@ -31,7 +31,8 @@ pub unsafe extern "C" fn ssh_key_sign(
         // SAFETY: as above.
         let (algorithm, data) = unsafe { (arg::opt_text(algorithm, "algorithm")?, arg::bytes(data, data_len)?) };
         let best = key.public().signature_algorithms().first().copied().unwrap_or_default();
-        let blob = key.private()?.sign(algorithm.unwrap_or(best), data)?;
+        // A signer's callback may free the handle.
+        let blob = key.private()?.clone().sign(algorithm.unwrap_or(best), data)?;
         *out = text::give_bytes(&blob)?;
         *len = blob.len();
         Ok(())
@@ -81,7 +82,7 @@ pub unsafe extern "C" fn ssh_key_sign_message(
         let (out, key) = unsafe { (arg::out(out_text)?, arg::handle(key)?) };
         // SAFETY: as above.
         let (namespace, data) = unsafe { (arg::text(sig_namespace, "sig_namespace")?, arg::bytes(data, data_len)?) };
-        *out = text::give(&sign_message(key.private()?, namespace, data)?)?;
+        *out = text::give(&sign_message(&key.private()?.clone(), namespace, data)?)?;
         Ok(())
     })
 }

@@ -248,7 +248,7 @@ pub unsafe extern "C" fn ssh_permissions_free(permissions: *mut ssh_permissions_
 /// listening that are not permitted are refused without a call of their hooks, and the log tells. Where a command is
 /// forced, check_channel_exec_request gets it in place of whatever program was asked for, behind a call of
 /// check_channel_env_request with SSH_ORIGINAL_COMMAND (the command or the name of the subsystem that was asked for; none
-/// for a shell), for which ssh_ticket_is_by_permissions is true; a command "internal-sftp" is the subsystem "sftp" instead.
+/// for a shell), for which ssh_ticket_is_by_permissions is true; a command "internal-sftp" alone is the subsystem "sftp" instead.
 /// Variables of the permissions come in the same way. A signature of an authenticator (FIDO) without the touch or the
 /// verification that is required is refused whatever the hook answers.
 /// permissions: copied.
