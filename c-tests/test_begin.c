@@ -55,6 +55,7 @@ static void refusals(ssh_ready_t *ready, ssh_transport_t *transport)
     ssh_channel_t *channel, *pending;
     ssh_transport_t *inside;
     ssh_exception_t *e;
+    ssh_status_t rc;
 
     /* A kind of channel that the server does not know: OpenSSH gives this reason whatever is wrong. */
     CHECK_OK(ssh_transport_open_channel_begin(transport, "nonsense", NULL, &channel));
@@ -78,18 +79,22 @@ static void refusals(ssh_ready_t *ready, ssh_transport_t *transport)
     CHECK_OK(ssh_channel_close(channel));
     ssh_channel_free(channel);
 
-    /* Nothing is built on one that is not answered. */
+    /* Nothing is built on one that is not answered; the answer may have come, though. */
     CHECK_OK(ssh_transport_open_session_begin(transport, NULL, &pending));
-    if (ssh_channel_finish(pending) == SSH_PENDING)
-        CHECK_STATUS(ssh_transport_new_channel(pending, NULL, &inside), SSH_ERR_INVALID_STATE);
+    rc = ssh_transport_new_channel(pending, NULL, &inside);
+    CHECK(rc == SSH_ERR_INVALID_STATE || (rc == SSH_OK && ssh_channel_finish(pending) == SSH_OK));
+    ssh_transport_free(inside);
     ssh_channel_free(pending);
 
-    /* Freed before it is answered, and closed before it is. */
+    /* Freed and closed without waiting for the answer; one that comes first all the same stands (tests/begin.rs of the
+     * engine holds it back). */
     CHECK_OK(ssh_transport_open_session_begin(transport, NULL, &pending));
     ssh_channel_free(pending);
     CHECK_OK(ssh_transport_open_session_begin(transport, NULL, &pending));
     CHECK_OK(ssh_channel_close(pending));
-    CHECK_STATUS(finish(ready, pending), SSH_ERR_CHANNEL_CLOSED);
+    rc = finish(ready, pending);
+    CHECK(rc == SSH_ERR_CHANNEL_CLOSED || rc == SSH_OK);
+    CHECK(ssh_channel_is_closed(pending));
     ssh_channel_free(pending);
 }
 
