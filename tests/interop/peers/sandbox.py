@@ -122,6 +122,11 @@ class Running:
                 [str(c) for c in command], stdin=subprocess.PIPE, stdout=output, stderr=output, env=env
             )
 
+    @property
+    def pid(self) -> int:
+        """The root of its process tree."""
+        return self._process.pid
+
     def wait_for(self, text: str, timeout: float = 10) -> None:
         """Waits until the log holds `text`."""
         deadline = time.monotonic() + timeout
