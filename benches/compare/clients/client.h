@@ -2,8 +2,8 @@
  *   CLIENT HOST PORT USER KEYFILE CIPHER MODE [N] [M]
  * One line of JSON says how long the timed part took, how much CPU time it cost, and what it moved or did. Connecting is
  * timed in "handshakes" and "idle" only; transfers are timed from the opening of their channel to the end of their data. */
-#ifndef CLIENT_H
-#define CLIENT_H
+#ifndef BENCH_CLIENT_H
+#define BENCH_CLIENT_H
 
 #include "../bench.h"
 #include <stdatomic.h>

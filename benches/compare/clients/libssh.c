@@ -93,11 +93,12 @@ static void channel_eof(channel_t *channel)
 
 static int channel_close(channel_t *channel)
 {
-    int status = ssh_channel_get_exit_status(of(channel));
+    uint32_t status = (uint32_t)-1;
 
+    ssh_channel_get_exit_state(of(channel), &status, NULL, NULL);
     ssh_channel_close(of(channel));
     ssh_channel_free(of(channel));
-    return status;
+    return (int)status;
 }
 
 /* One session belongs to one thread: writes what the window has room for, so that no write waits, and reads what came. */
