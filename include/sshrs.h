@@ -355,7 +355,10 @@ typedef int32_t ssh_status_t;
 typedef struct ssh_transport_options_t {
     /** sizeof(ssh_transport_options_t). */
     size_t size;
-    /** Receive window of new channels, bytes; brought into [32768, 2^32-1]. Default 2097152. */
+    /**
+     * Receive window of new channels, bytes; brought into [32768, 2^32-1]. Default 2097152, from where it grows; a size set
+     * here stays unless max_window is set too.
+     */
     uint64_t window;
     /** Largest data packet accepted on a channel, bytes; brought into [4096, 2^32-1]. Default 32768. */
     uint64_t max_packet;
@@ -418,6 +421,13 @@ typedef struct ssh_transport_options_t {
      * read at all, to 16384. Default 2048.
      */
     uint32_t required_rsa_size;
+    /**
+     * What a channel's receive window may grow to, bytes, and what the windows of all channels together may grow by;
+     * brought into [32768, 2^32-1]. A window doubles while the peer fills more than half of it in one round trip and the
+     * application reads what arrives; that of a channel nobody reads never grows. A value up to that of window turns
+     * growth off. Default 67108864, or the value of window where that is set.
+     */
+    uint64_t max_window;
 } ssh_transport_options_t;
 
 /**
@@ -488,7 +498,7 @@ typedef struct ssh_connect_options_t {
 typedef struct ssh_channel_options_t {
     /** sizeof(ssh_channel_options_t). */
     size_t size;
-    /** Receive window, bytes. Default: the transport's. */
+    /** Receive window, bytes; one set here never grows. Default: the transport's. */
     uint64_t window;
     /** Largest data packet accepted, bytes. Default: the transport's. */
     uint64_t max_packet;

@@ -114,7 +114,7 @@ impl App {
                 }
             }
             2 => send(conn, self.channel(input), input),
-            3 | 4 => recv(conn, self.channel(input), input),
+            3 | 4 => recv(conn, now, self.channel(input), input),
             5 => drop(conn.send_eof(self.channel(input))),
             6 => self.close(conn, input),
             7 => drop(conn.shutdown_read(self.channel(input))),
@@ -205,11 +205,11 @@ fn send(conn: &mut Connection, id: ChannelId, input: &mut Input<'_>) {
     }
 }
 
-fn recv(conn: &mut Connection, id: ChannelId, input: &mut Input<'_>) {
+fn recv(conn: &mut Connection, now: Instant, id: ChannelId, input: &mut Input<'_>) {
     let stream = input.pick(&[Stream::Data, Stream::Stderr]);
     let max = usize::from(input.u16());
     let mut handed = 0;
-    match conn.recv(id, stream, max, &mut |bytes| handed += bytes.len()) {
+    match conn.recv(now, id, stream, max, &mut |bytes| handed += bytes.len()) {
         Ok(Recv::Data(n)) => assert!(n == handed && n <= max),
         _ => assert_eq!(handed, 0),
     }

@@ -48,6 +48,7 @@ pub(super) fn host_key() -> PrivateKey {
 pub(super) fn config() -> Config {
     let mut config = Config {
         limits: Limits {
+            window_growth: 1 << 20,
             channels: 8,
             auth_attempts: 4,
             interactive_rounds: 3,
@@ -380,7 +381,7 @@ fn honest(conn: &mut Connection, now: Instant, event: Event) {
             let _ = conn.auth_answer(now, ticket, AuthVerdict::Success, &[]);
         }
         Event::ChannelIncoming(id, _) => {
-            let _ = conn.accept_channel(id, 1 << 16, 1 << 15);
+            let _ = conn.accept_channel(id, 1_u32 << 16, 1 << 15);
         }
         Event::ChannelRequest { ticket: Some(ticket), .. } => {
             let _ = conn.answer_channel_request(ticket, true);

@@ -13,6 +13,7 @@ use crate::wire::msg_channel::{DirectStreamlocalOpen, ForwardedStreamlocalOpen, 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What a read gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +61,8 @@ impl Core {
         max_packet: Option<u32>,
     ) -> Result<ChannelId> {
         let config = &self.options.config;
-        let window = clamp_window(window.unwrap_or(config.window).into());
+        // A size asked for stays.
+        let window = window.map_or(config.window, |size| clamp_window(size.into()).into());
         let max_packet = clamp_max_packet(max_packet.unwrap_or(config.max_packet).into());
         let id = self.live()?.open_channel(kind, open_data, window, max_packet)?;
         self.channels.insert(id, ChannelState::new(None));
@@ -441,7 +443,7 @@ impl Core {
             Ok(conn) => conn,
             Err(error) => return Some(Err(error)),
         };
-        match conn.recv(id, stream, max, sink) {
+        match conn.recv(Instant::now(), id, stream, max, sink) {
             Ok(proto::Recv::Data(n)) => Some(Ok(Recv::Data(n))),
             Ok(proto::Recv::Empty) => None,
             Ok(proto::Recv::Eof) => {

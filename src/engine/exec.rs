@@ -6,6 +6,7 @@ use super::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::channel::{ExitSignal, Recv};
 use crate::proto::event::Stream;
+use std::time::Instant;
 
 /// What a command left.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -119,7 +120,7 @@ impl Run<'_> {
                 Stream::Stderr => &mut self.out.stderr,
             };
             let mut sink = |bytes: &[u8]| into.extend_from_slice(bytes);
-            match conn.recv(channel.channel_id(), stream, room.min(256 * 1024), &mut sink)? {
+            match conn.recv(Instant::now(), channel.channel_id(), stream, room.min(256 * 1024), &mut sink)? {
                 Recv::Data(0) => {
                     let text = format!("the command wrote more than {} bytes", self.max_output);
                     return Err(Error::new(ErrorKind::ResourceLimit, text));

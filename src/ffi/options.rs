@@ -105,7 +105,13 @@ pub(super) unsafe fn transport(options: *const ssh_transport_options_t) -> Resul
     let c = unsafe { arg::options(options)? };
     let mut o = TransportOptions::default();
     if c.window != 0 {
-        o.config.window = clamp_window(c.window);
+        // A size asked for stays, unless growth is asked for as well.
+        o.config.window = clamp_window(c.window).into();
+    }
+    if c.max_window != 0 {
+        o.config.window.max = clamp_window(c.max_window);
+        // One limit for each channel, and for what all of them grow by.
+        o.config.limits.window_growth = usize::try_from(o.config.window.max).unwrap_or(usize::MAX);
     }
     if c.max_packet != 0 {
         o.config.max_packet = clamp_max_packet(c.max_packet);
@@ -147,6 +153,7 @@ pub(super) unsafe fn transport(options: *const ssh_transport_options_t) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::channel::Window;
 
     fn blank() -> ssh_transport_options_t {
         // SAFETY: all-zero is valid.
@@ -160,9 +167,12 @@ mod tests {
         // SAFETY: locals.
         unsafe {
             let o = transport(std::ptr::null()).unwrap();
-            assert_eq!(o.config.window, crate::proto::config::DEFAULT_WINDOW);
+            assert_eq!(o.config.window, Window { start: 2 << 20, max: 64 << 20 });
             let o = transport(&ssh_transport_options_t { window: 1, max_packet: u64::MAX, ..blank() }).unwrap();
-            assert_eq!((o.config.window, o.config.max_packet), (32_768, u32::MAX));
+            assert_eq!((o.config.window, o.config.max_packet), (32_768.into(), u32::MAX));
+            let o = transport(&ssh_transport_options_t { window: 65_536, max_window: 1 << 40, ..blank() }).unwrap();
+            assert_eq!(o.config.window, Window { start: 65_536, max: u32::MAX });
+            assert_eq!(o.config.limits.window_growth, 0xffff_ffff);
             let o = transport(&ssh_transport_options_t { banner_timeout_ms: i64::MAX, ..blank() }).unwrap();
             assert_eq!(o.config.ident_timeout, FOREVER);
             assert!(transport(&ssh_transport_options_t { auth_timeout_ms: -2, ..blank() }).is_err());

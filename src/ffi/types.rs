@@ -132,7 +132,8 @@ pub const SSH_READY_ONESHOT: u32 = 0x100;
 pub struct ssh_transport_options_t {
     /// sizeof(ssh_transport_options_t).
     pub size: usize,
-    /// Receive window of new channels, bytes; brought into [32768, 2^32-1]. Default 2097152.
+    /// Receive window of new channels, bytes; brought into [32768, 2^32-1]. Default 2097152, from where it grows; a size set
+    /// here stays unless max_window is set too.
     pub window: u64,
     /// Largest data packet accepted on a channel, bytes; brought into [4096, 2^32-1]. Default 32768.
     pub max_packet: u64,
@@ -187,6 +188,11 @@ pub struct ssh_transport_options_t {
     /// fails with SSH_ERR_KEY_WEAK; on a server a user's key, or else it is refused. From 2048, below which keys are not
     /// read at all, to 16384. Default 2048.
     pub required_rsa_size: u32,
+    /// What a channel's receive window may grow to, bytes, and what the windows of all channels together may grow by;
+    /// brought into [32768, 2^32-1]. A window doubles while the peer fills more than half of it in one round trip and the
+    /// application reads what arrives; that of a channel nobody reads never grows. A value up to that of window turns
+    /// growth off. Default 67108864, or the value of window where that is set.
+    pub max_window: u64,
 }
 
 /// A byte stream of the caller's, for ssh_transport_new_stream; initialise with SSH_STREAM_INIT. send and recv are
@@ -254,7 +260,7 @@ pub type ssh_sshfp_lookup_cb_t =
 pub struct ssh_channel_options_t {
     /// sizeof(ssh_channel_options_t).
     pub size: usize,
-    /// Receive window, bytes. Default: the transport's.
+    /// Receive window, bytes; one set here never grows. Default: the transport's.
     pub window: u64,
     /// Largest data packet accepted, bytes. Default: the transport's.
     pub max_packet: u64,

@@ -1,5 +1,6 @@
 //! What a connection is told before it starts.
 
+use super::channel::Window;
 use std::time::Duration;
 
 /// Algorithm preferences, most preferred first. Every name is one of [`crate::crypto::registry`]'s.
@@ -52,6 +53,8 @@ pub struct Limits {
     /// Bytes of unread stderr, all channels together, that do not count against their channels' windows: so much
     /// stderr nobody reads holds up no other output (see `proto/channel/window.rs`).
     pub stderr_buffer: usize,
+    /// Bytes that the windows of all channels together may grow by (see `proto/channel/window.rs`).
+    pub window_growth: usize,
     /// Bits that an RSA key of the peer must have: a server's host key, a user's key. Keys below 2048 are never read.
     pub rsa_bits: u32,
 }
@@ -70,6 +73,7 @@ impl Default for Limits {
             environment: 128,
             control_backlog: 8 << 20,
             stderr_buffer: 128 << 20,
+            window_growth: 64 << 20,
             rsa_bits: 2048,
         }
     }
@@ -82,8 +86,8 @@ pub struct Config {
     pub preferences: Preferences,
     /// Software version in the identification string, after "SSH-2.0-".
     pub software: String,
-    /// Receive window of new channels, bytes.
-    pub window: u32,
+    /// Receive window of new channels, bytes: where it begins, and how far it grows.
+    pub window: Window,
     /// Largest data packet we accept on a channel, bytes.
     pub max_packet: u32,
     /// Rekey after this many bytes in one direction; never above the cipher's own bound.
@@ -113,7 +117,7 @@ impl Default for Config {
         Self {
             preferences: Preferences::default(),
             software: concat!("sshrs_", env!("CARGO_PKG_VERSION")).to_owned(),
-            window: DEFAULT_WINDOW,
+            window: Window { start: DEFAULT_WINDOW, max: DEFAULT_MAX_WINDOW },
             max_packet: DEFAULT_MAX_PACKET,
             rekey_bytes: 1 << 30,
             rekey_packets: 1 << 31,
@@ -131,6 +135,8 @@ impl Default for Config {
 
 /// Receive window of a channel, bytes, unless told otherwise.
 pub const DEFAULT_WINDOW: u32 = 2_097_152;
+/// What the receive window of a channel grows to, bytes, unless told otherwise.
+pub const DEFAULT_MAX_WINDOW: u32 = 64 << 20;
 /// Largest data packet accepted on a channel, bytes, unless told otherwise.
 pub const DEFAULT_MAX_PACKET: u32 = 32_768;
 

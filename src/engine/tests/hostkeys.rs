@@ -141,7 +141,7 @@ fn pump(
                     let proof = prove(keys, &session_id, "ssh-ed25519", &data).unwrap();
                     conn.answer_global(ticket, reply(proof).as_deref()).unwrap();
                 }
-                CoreEvent::ChannelIncoming(id, _) => conn.accept_channel(id, 1 << 21, 1 << 15).unwrap(),
+                CoreEvent::ChannelIncoming(id, _) => conn.accept_channel(id, 1_u32 << 21, 1 << 15).unwrap(),
                 _ => {}
             }
         }

@@ -107,7 +107,7 @@ fn the_close_is_told_after_the_end_of_file_was_read() {
 fn window_makes_a_channel_writable_again() {
     let small = || {
         let mut options = options();
-        options.config.window = 32 * 1024;
+        options.config.window = (32 * 1024).into();
         options
     };
     let pair = Pair::with(App::default(), small(), small()).login();

@@ -17,7 +17,7 @@ mod tests;
 
 pub use request::ExitSignal;
 pub use state::Channel;
-pub use window::MAX_RECV_PACKET;
+pub use window::{Window, MAX_RECV_PACKET};
 
 use super::config::Limits;
 use super::event::{ChannelId, Event};
@@ -27,7 +27,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::wire::{msg_channel as msg, numbers};
 use state::Phase;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 use table::Table;
+use window::RoundTrip;
 
 /// What `recv` found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,10 @@ pub struct Channels {
     send_buffer: usize,
     /// What is left of `Limits::stderr_buffer`; see window.rs.
     stderr_room: usize,
+    /// What is left of `Limits::window_growth`, the shortest round trip, and the time of what is handled; see window.rs.
+    window_room: usize,
+    rtt: RoundTrip,
+    now: Option<Instant>,
     /// Channels short of output buffer, longest waiting first.
     waiters: Vec<u32>,
     last_token: u64,
@@ -91,6 +97,9 @@ impl Channels {
             // With 0 nobody could ever send.
             send_buffer: send_buffer.max(1),
             stderr_room: limits.stderr_buffer,
+            window_room: limits.window_growth,
+            rtt: RoundTrip::default(),
+            now: None,
             waiters: Vec::new(),
             last_token: 0,
             last_ticket: 0,
@@ -110,6 +119,16 @@ impl Channels {
     #[must_use]
     pub fn open_channels(&self) -> usize {
         self.table.iter().filter(|c| c.is_open()).count()
+    }
+
+    /// What follows happens at `now`.
+    pub fn set_time(&mut self, now: Instant) {
+        self.now = Some(now);
+    }
+
+    /// The peer's answer to a message that it gives at once took so long.
+    pub fn round_trip(&mut self, took: Duration) {
+        self.rtt.sample(took);
     }
 
     /// Handles a message with a number from 90 to 100. An error is fatal for the connection.
@@ -248,6 +267,7 @@ impl Channels {
     fn remove(&mut self, id: u32) {
         let Some(mut channel) = self.table.remove(id) else { return };
         self.stderr_room = self.stderr_room.saturating_add(channel.covered);
+        self.window_room = self.window_room.saturating_add(channel.recv.growth());
         for ticket in channel.owed.forget() {
             self.tickets.remove(&ticket);
         }

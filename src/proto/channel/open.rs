@@ -1,7 +1,7 @@
 //! Opening channels (RFC 4254 section 5.1).
 
 use super::state::{Channel, Phase};
-use super::window::{RecvWindow, SendWindow};
+use super::window::{RecvWindow, SendWindow, Window};
 use super::{check_outgoing, Channels};
 use crate::error::{printable, Error, ErrorKind, Result};
 use crate::proto::event::{ChannelId, Event, IncomingOpen};
@@ -15,7 +15,7 @@ const REASON_SHORTAGE: u32 = 4;
 
 impl Channels {
     /// Asks the peer for a channel of type `kind`; `ChannelOpened` or `ChannelRefused` follows. `window` and
-    /// `max_packet` are what we will receive, in bytes; `max_packet` is cut to [`super::MAX_RECV_PACKET`]. Fails with
+    /// `max_packet` are what we will receive, in bytes, a mere number being a window that keeps its size; `max_packet` is cut to [`super::MAX_RECV_PACKET`]. Fails with
     /// `ResourceLimit` at `Limits::channels`, `InvalidArgument` for a name or data that fit no message, or the
     /// connection's error.
     pub fn open_channel(
@@ -23,7 +23,7 @@ impl Channels {
         out: &mut Outbox,
         kind: &str,
         data: &[u8],
-        window: u32,
+        window: impl Into<Window>,
         max_packet: u32,
     ) -> Result<ChannelId> {
         check_outgoing(kind, data)?;
@@ -34,7 +34,7 @@ impl Channels {
             return Err(Error::new(ErrorKind::ResourceLimit, format!("{} channels are open", self.max_channels)));
         }
         let id = self.table.allocate();
-        let channel = Channel::new(id, Phase::Requested, kind, data, window, max_packet);
+        let channel = Channel::new(id, Phase::Requested, kind, data, window.into(), max_packet);
         let (window, max_packet) = (channel.recv.target(), channel.recv.max_packet());
         self.table.insert(id, channel);
         out.log_channel(4, id, || format!("asking the peer for a \"{}\"", kind.escape_debug()));
@@ -50,7 +50,13 @@ impl Channels {
 
     /// Confirms the peer's open. `window` and `max_packet` as in [`Channels::open_channel`]. Fails with
     /// `ChannelClosed` if the connection ended meanwhile, `InvalidState` if it was answered before.
-    pub fn accept_channel(&mut self, out: &mut Outbox, id: ChannelId, window: u32, max_packet: u32) -> Result<()> {
+    pub fn accept_channel(
+        &mut self,
+        out: &mut Outbox,
+        id: ChannelId,
+        window: impl Into<Window>,
+        max_packet: u32,
+    ) -> Result<()> {
         let channel = self.asked(id)?;
         channel.phase = Phase::Open;
         channel.recv = RecvWindow::new(window, max_packet);
@@ -92,7 +98,7 @@ impl Channels {
             return Ok(());
         }
         let id = self.table.allocate();
-        let mut channel = Channel::new(id, Phase::Asked, m.kind, m.data, 0, 0);
+        let mut channel = Channel::new(id, Phase::Asked, m.kind, m.data, Window::from(0), 0);
         channel.remote_id = m.sender;
         channel.send = SendWindow::new(m.window, m.max_packet);
         self.table.insert(id, channel);

@@ -2,13 +2,14 @@
 
 use super::queue::Queue;
 use super::request::ExitSignal;
-use super::window::{RecvWindow, SendWindow};
+use super::window::{RecvWindow, SendWindow, Window};
 use crate::error::{ErrorKind, Result};
 use crate::proto::event::{ChannelId, Event, Stream};
 use crate::proto::in_order::InOrder;
 use crate::proto::outbox::Outbox;
 use crate::wire::msg_channel as msg;
 use std::collections::VecDeque;
+use std::time::Instant;
 
 /// How far the opening is (RFC 4254 section 5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +72,7 @@ pub struct Channel {
 }
 
 impl Channel {
-    pub(super) fn new(id: u32, phase: Phase, kind: &str, open_data: &[u8], window: u32, max_packet: u32) -> Self {
+    pub(super) fn new(id: u32, phase: Phase, kind: &str, open_data: &[u8], window: Window, max_packet: u32) -> Self {
         Self {
             id: ChannelId(id),
             phase,
@@ -208,6 +209,12 @@ impl Channel {
         self.send.max_packet()
     }
 
+    /// The size of our receive window now, whatever of it is used.
+    #[must_use]
+    pub const fn recv_window(&self) -> u32 {
+        self.recv.target()
+    }
+
     /// Whether stderr arrives in the data stream.
     #[must_use]
     pub const fn combine_stderr(&self) -> bool {
@@ -291,13 +298,16 @@ impl Channel {
     }
 
     /// Gives the peer the window back that was read or thrown away, when it is worth a message.
-    pub(super) fn claim_window(&mut self, out: &mut Outbox) {
+    pub(super) fn claim_window(&mut self, out: &mut Outbox, now: Option<Instant>) {
         if !self.is_open() || self.eof_received {
             return;
         }
         let held = (self.stdout.len() + self.stderr.len()).saturating_sub(self.covered);
         let bytes = self.recv.claim(held);
         if bytes > 0 {
+            if let Some(now) = now {
+                self.recv.claimed(now, bytes);
+            }
             out.message(|b| msg::ChannelWindowAdjust::new(self.remote_id, bytes).encode(b));
         }
     }

@@ -112,11 +112,14 @@ impl Channels {
             return Err(Error::protocol("channel data after EOF (RFC 4254 section 5.3)"));
         }
         channel.recv.debit(data.len())?;
+        if let Some(now) = self.now {
+            channel.recv.measure(now, data.len(), &mut self.rtt);
+        }
         channel.bytes_in = channel.bytes_in.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
         let stream = match stream {
             Some(stream) if !channel.no_more_data() => stream,
             _ => {
-                channel.claim_window(out);
+                channel.claim_window(out, self.now);
                 return Ok(());
             }
         };
@@ -133,7 +136,7 @@ impl Channels {
                     channel.stderr_warned = true;
                     out.log_channel(2, id, || "unread stderr fills the window and holds up all output".to_owned());
                 }
-                channel.claim_window(out);
+                channel.claim_window(out, self.now);
             }
         }
         if !was_readable && !data.is_empty() {
@@ -165,7 +168,12 @@ impl Channels {
                 n
             }
         };
-        channel.claim_window(out);
+        // Before the claim, so that it goes out with it.
+        if let Some(now) = self.now {
+            let queued = channel.stdout.len() + channel.stderr.len();
+            channel.recv.grow(now, queued, self.rtt, &mut self.window_room);
+        }
+        channel.claim_window(out, self.now);
         Ok(Recv::Data(n))
     }
 

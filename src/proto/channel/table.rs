@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn channel(id: u32) -> Channel {
-        Channel::new(id, Phase::Asked, "session", b"", 1, 1)
+        Channel::new(id, Phase::Asked, "session", b"", 1.into(), 1)
     }
 
     #[test]

@@ -15,6 +15,25 @@
 //! is slowed down, then stopped, until somebody reads stderr. Nothing is ever dropped, and a connection holds at most
 //! the sum of its channels' windows plus `stderr_buffer`.
 //!
+//! # How the target grows
+//!
+//! A peer can send no more than a window in a round trip, so on a long path the window is the speed limit. The target is
+//! doubled when, within one round trip, more than half of it has arrived, and the application has read nearly all of
+//! that. So it comes to between two and four times what the path carries in a round trip, and stays there: enough to
+//! keep the path full while an adjust travels. It never shrinks.
+//!
+//! - Nothing is sent to measure. The round trip is the shortest seen of: our key exchange message until the one that
+//!   answers it ([`RoundTrip`]), and an adjust until the first byte that it allowed. Both take longer than the path
+//!   alone, so an estimate errs to the long side, and costs a larger window, not speed.
+//! - Slow links do not fill half of a window in a round trip, nor do short paths: their windows stay as they begin.
+//! - A channel that is not read never grows: growth happens in a read that leaves little in the queue. Nor does unread
+//!   stderr's cover count as reading.
+//! - What all channels of a connection grow by, together, is bounded by `Limits::window_growth`: they share the path, and
+//!   so its bandwidth-delay product. Channels that close give their part back.
+//!
+//! A window is a promise, not an allocation: the queue's memory follows what is in it, so growth costs nothing until the
+//! application stops reading.
+//!
 //! # When WINDOW_ADJUST goes out
 //!
 //! When a quarter of the target, or 1 MiB where that is less, is unclaimed: the peer always has three quarters of the
@@ -22,6 +41,7 @@
 //! way, and reading byte by byte does not send one message a byte.
 
 use crate::error::{Error, ErrorKind, Result};
+use std::time::{Duration, Instant};
 
 /// The largest data packet announced to peers, bytes: packets above 256 KiB, with header and padding, are not read from
 /// the wire at all.
@@ -33,18 +53,68 @@ const MAX_SEND_PACKET: u32 = 64 * 1024;
 
 const MAX_THRESHOLD: u32 = 1 << 20;
 
+/// A channel's receive window: where it begins, and how far it may grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Bytes announced to the peer at the start.
+    pub start: u32,
+    /// Bytes it never grows above; it does not grow where this is no more than `start`.
+    pub max: u32,
+}
+
+impl From<u32> for Window {
+    /// One that keeps its size.
+    fn from(size: u32) -> Self {
+        Self { start: size, max: size }
+    }
+}
+
+/// The shortest round trip a connection has seen.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct RoundTrip(Option<Duration>);
+
+impl RoundTrip {
+    /// The peer's answer to something took so long.
+    pub(super) fn sample(&mut self, took: Duration) {
+        self.0 = Some(self.0.map_or(took, |least| least.min(took)));
+    }
+}
+
+/// Credit on its way: when it was sent, and the bytes the peer could still send without it.
+#[derive(Debug)]
+struct Probe {
+    sent: Instant,
+    ahead: u32,
+}
+
 /// What the peer may still send us.
 #[derive(Debug)]
 pub(super) struct RecvWindow {
-    /// The size the window is brought back to. A variable, so that it can follow the bandwidth-delay product.
+    /// The size the window is brought back to.
     target: u32,
+    start: u32,
+    max: u32,
     left: u32,
     max_packet: u32,
+    probe: Option<Probe>,
+    /// Bytes that arrived since then: in one round trip at most.
+    period: Option<Instant>,
+    arrived: u32,
 }
 
 impl RecvWindow {
-    pub(super) fn new(target: u32, max_packet: u32) -> Self {
-        Self { target, left: target, max_packet: max_packet.min(MAX_RECV_PACKET) }
+    pub(super) fn new(window: impl Into<Window>, max_packet: u32) -> Self {
+        let Window { start, max } = window.into();
+        Self {
+            target: start,
+            start,
+            max,
+            left: start,
+            max_packet: max_packet.min(MAX_RECV_PACKET),
+            probe: None,
+            period: None,
+            arrived: 0,
+        }
     }
 
     /// The size at the start, for the message that announces it.
@@ -65,6 +135,55 @@ impl RecvWindow {
         }
         self.left = self.left.checked_sub(len).ok_or_else(|| limit("channel data past the window"))?;
         Ok(())
+    }
+
+    /// Measures by `len` bytes that arrived at `now`.
+    pub(super) fn measure(&mut self, now: Instant, len: usize, rtt: &mut RoundTrip) {
+        let len = u32::try_from(len).unwrap_or(u32::MAX);
+        if let Some(Probe { sent, ahead }) = self.probe.take() {
+            match ahead.checked_sub(len) {
+                Some(ahead) => self.probe = Some(Probe { sent, ahead }),
+                // The peer had that adjust when it sent this.
+                None => rtt.sample(now.saturating_duration_since(sent)),
+            }
+        }
+        let Some(rtt) = rtt.0 else { return };
+        match self.period {
+            Some(begun) if now.saturating_duration_since(begun) <= rtt => {
+                self.arrived = self.arrived.saturating_add(len);
+            }
+            _ => {
+                self.period = Some(now);
+                self.arrived = len;
+            }
+        }
+    }
+
+    /// The application has read, at `now`, and left `queued` bytes: lets the window grow, out of `room`, where it is the limit.
+    pub(super) fn grow(&mut self, now: Instant, queued: usize, rtt: RoundTrip, room: &mut usize) {
+        let (Some(rtt), Some(begun)) = (rtt.0, self.period) else { return };
+        // What was read late does not show that the window was the limit.
+        let in_time = now.saturating_duration_since(begun) <= rtt.saturating_mul(2);
+        let is_read = queued <= usize::try_from(self.target / 8).unwrap_or(usize::MAX);
+        if self.arrived <= self.target / 2 || self.max <= self.target || !in_time || !is_read {
+            return;
+        }
+        let step = self.target.min(self.max - self.target).min(u32::try_from(*room).unwrap_or(u32::MAX));
+        *room = room.saturating_sub(usize::try_from(step).unwrap_or(usize::MAX));
+        self.target = self.target.saturating_add(step);
+        // What has shown that the old size was too small says nothing about the new one.
+        self.period = None;
+        self.arrived = 0;
+    }
+
+    /// Bytes it has grown by.
+    pub(super) fn growth(&self) -> usize {
+        usize::try_from(self.target - self.start).unwrap_or(usize::MAX)
+    }
+
+    /// The adjust that [`RecvWindow::claim`] asked for left at `now`.
+    pub(super) fn claimed(&mut self, now: Instant, bytes: u32) {
+        self.probe.get_or_insert(Probe { sent: now, ahead: self.left.saturating_sub(bytes) });
     }
 
     /// How much to add to the peer's window now that `held` bytes fill ours; 0: not worth a message yet.

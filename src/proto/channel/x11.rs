@@ -32,7 +32,7 @@ impl Channels {
             Ok(None) => Ok(false),
             Ok(Some((setup, len))) => {
                 channel.stdout.replace_front(len, &setup);
-                channel.claim_window(out);
+                channel.claim_window(out, self.now);
                 Ok(true)
             }
             Err(error) => {

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::proto::auth::client::ClientAuth;
 use crate::proto::auth::server::{Answered, SkPolicy};
 use crate::proto::auth::{signing_data, signing_data_bound, AuthRequest};
-use crate::proto::channel::{Channels, Recv};
+use crate::proto::channel::{Channels, Recv, Window};
 use crate::proto::event::{AuthVerdict, ChannelId, SecretBytes, Stream, Ticket};
 use crate::proto::outbox::Outbox;
 use crate::proto::phase::{wrong_role, Phase, Role};
@@ -197,7 +197,13 @@ impl Connection {
     }
 
     /// Asks the peer for a channel (RFC 4254 section 5.1); `Event::ChannelOpened` or `ChannelRefused` tells.
-    pub fn open_channel(&mut self, kind: &str, data: &[u8], window: u32, max_packet: u32) -> Result<ChannelId> {
+    pub fn open_channel(
+        &mut self,
+        kind: &str,
+        data: &[u8],
+        window: impl Into<Window>,
+        max_packet: u32,
+    ) -> Result<ChannelId> {
         if kind == SESSION && self.role == Role::Client && self.globals.sessions_over() {
             self.usable()?;
             let text = "no more sessions on this connection: ssh_transport_send_no_more_sessions was called";
@@ -213,7 +219,7 @@ impl Connection {
     }
 
     /// Accepts `Event::ChannelIncoming`.
-    pub fn accept_channel(&mut self, id: ChannelId, window: u32, max_packet: u32) -> Result<()> {
+    pub fn accept_channel(&mut self, id: ChannelId, window: impl Into<Window>, max_packet: u32) -> Result<()> {
         self.channels(|c, out| c.accept_channel(out, id, window, max_packet))
     }
 
@@ -234,7 +240,16 @@ impl Connection {
     }
 
     /// Hands out up to `max` queued bytes. Works after the connection ended, until the queue is empty.
-    pub fn recv(&mut self, id: ChannelId, stream: Stream, max: usize, sink: &mut dyn FnMut(&[u8])) -> Result<Recv> {
+    pub fn recv(
+        &mut self,
+        now: Instant,
+        id: ChannelId,
+        stream: Stream,
+        max: usize,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Result<Recv> {
+        self.now = now;
+        self.channels.set_time(now);
         let got = self.channels.recv(&mut self.out, id, stream, max, sink);
         self.settle(Ok(()));
         got

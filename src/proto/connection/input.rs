@@ -16,6 +16,7 @@ impl Connection {
             return;
         }
         self.now = now;
+        self.channels.set_time(now);
         self.unstall();
         let payload = packets.payload(buf, item);
         let done = match item.sequence() {
@@ -120,6 +121,9 @@ impl Connection {
     fn kex_message(&mut self, number: u8, body: &[u8]) -> Result<()> {
         let env = env!(self);
         self.kex.handle(&mut self.out, &env, number, body)?;
+        if let Some(took) = self.kex.take_round_trip() {
+            self.channels.round_trip(took);
+        }
         if let Some(change) = self.kex.take_change() {
             self.inbound = Some(change);
             self.received.packets_with_keys = 0;

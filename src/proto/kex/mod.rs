@@ -78,6 +78,9 @@ pub(super) struct Kex {
     inbound: Option<InboundChange>,
     change: Option<InboundChange>,
     deadline: Option<Instant>,
+    /// When we sent what the peer's next message answers, and how long such an answer took.
+    asked: Option<Instant>,
+    round_trip: Option<Duration>,
     /// When the present keys came into force.
     since: Option<Instant>,
     /// Client: the server's key, pinned at the first exchange.
@@ -114,6 +117,8 @@ impl Kex {
             inbound: None,
             change: None,
             deadline: None,
+            asked: None,
+            round_trip: None,
             since: None,
             host_key: None,
             host_certificate: None,
@@ -188,6 +193,11 @@ impl Kex {
         self.since
     }
 
+    /// How long an answer of the peer's took, once.
+    pub fn take_round_trip(&mut self) -> Option<Duration> {
+        self.round_trip.take()
+    }
+
     pub fn take_change(&mut self) -> Option<InboundChange> {
         self.change.take()
     }
@@ -232,12 +242,14 @@ impl Kex {
             return self.peer_init(out, env, payload);
         }
         if number == numbers::NEWKEYS {
+            self.round_trip = self.asked.take().map(|asked| env.now.saturating_duration_since(asked));
             return self.peer_new_keys(out, env, payload);
         }
         if std::mem::take(&mut self.skip_guess) {
             out.log(4, || "dropping the peer's wrongly guessed key exchange packet".to_owned());
             return Ok(());
         }
+        self.round_trip = self.asked.take().map(|asked| env.now.saturating_duration_since(asked));
         match self.role {
             Role::Client => self.client_message(out, number, payload),
             Role::Server => self.server_message(out, number, payload),
@@ -253,6 +265,7 @@ impl Kex {
         match done.output? {
             Output::ClientStarted(context, share) => {
                 self.client_send_init(out, context, share);
+                self.asked = Some(env.now);
                 Ok(())
             }
             Output::ClientFinished(agreed, host_key, certificate) => {
@@ -262,6 +275,8 @@ impl Kex {
             }
             Output::ServerFinished(agreed, reply) => {
                 out.message_now(|buf| buf.extend_from_slice(&reply));
+                // A client needs it for its NEWKEYS. (A server's come unasked, behind its reply.)
+                self.asked = Some(env.now);
                 self.switch_outbound(out, env, &agreed)
             }
         }

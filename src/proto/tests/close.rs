@@ -19,8 +19,8 @@ fn disconnect_reaches_the_peer_and_data_stays() {
     let detail = pair.client.conn.error().unwrap().detail().unwrap().clone();
     assert_eq!((detail.peer_reason, detail.peer_text.as_deref()), (Some(11), Some("bye")));
     assert_eq!(pair.client.read_all(ours, Stream::Data), b"last words");
-    assert!(matches!(pair.client.conn.recv(ours, Stream::Data, 1, &mut |_| {}), Ok(Recv::Eof)));
-    assert!(pair.client.conn.open_channel("session", b"", 1 << 20, 1 << 15).is_err());
+    assert!(matches!(pair.client.conn.recv(pair.now, ours, Stream::Data, 1, &mut |_| {}), Ok(Recv::Eof)));
+    assert!(pair.client.conn.open_channel("session", b"", 1_u32 << 20, 1 << 15).is_err());
     assert!(matches!(pair.client.events.last(), Some(Event::Ended(_))));
 }
 
@@ -71,5 +71,5 @@ fn a_close_right_behind_data_does_not_overtake_it() {
     pair.server.conn.release_channel(theirs);
     pair.drive();
     assert_eq!(pair.client.read_all(ours, Stream::Data), b"tail");
-    assert!(matches!(pair.client.conn.recv(ours, Stream::Data, 1, &mut |_| {}), Ok(Recv::Eof)));
+    assert!(matches!(pair.client.conn.recv(pair.now, ours, Stream::Data, 1, &mut |_| {}), Ok(Recv::Eof)));
 }

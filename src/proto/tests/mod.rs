@@ -13,3 +13,4 @@ mod phases;
 mod raw;
 mod schedules;
 mod sessions;
+mod window;

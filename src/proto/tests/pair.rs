@@ -117,7 +117,7 @@ impl End {
                     self.conn.auth_answer(now, ticket, verdict, &["password", "publickey"]).ok();
                 }
                 Event::ChannelIncoming(id, _) => {
-                    self.conn.accept_channel(id, 1 << 21, 1 << 15).unwrap();
+                    self.conn.accept_channel(id, 1_u32 << 21, 1 << 15).unwrap();
                     self.accepted.push(id);
                 }
                 Event::ChannelRequest { ticket, request, .. } => {
@@ -139,8 +139,15 @@ impl End {
 
     /// Everything readable now.
     pub fn read_all(&mut self, id: ChannelId, stream: Stream) -> Vec<u8> {
+        self.read_all_at(Instant::now(), id, stream)
+    }
+
+    /// Everything readable, at that time.
+    pub fn read_all_at(&mut self, now: Instant, id: ChannelId, stream: Stream) -> Vec<u8> {
         let mut all = Vec::new();
-        while let Ok(Recv::Data(_)) = self.conn.recv(id, stream, 1 << 16, &mut |bytes| all.extend_from_slice(bytes)) {}
+        while let Ok(Recv::Data(_)) =
+            self.conn.recv(now, id, stream, 1 << 16, &mut |bytes| all.extend_from_slice(bytes))
+        {}
         all
     }
 }
@@ -258,7 +265,7 @@ impl Pair {
 
     /// A channel opened by the client: its id on both sides.
     pub fn channel(&mut self) -> (ChannelId, ChannelId) {
-        let id = self.client.conn.open_channel("session", b"", 1 << 21, 1 << 15).unwrap();
+        let id = self.client.conn.open_channel("session", b"", 1_u32 << 21, 1 << 15).unwrap();
         self.drive();
         (id, *self.server.accepted.last().unwrap())
     }

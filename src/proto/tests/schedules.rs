@@ -17,7 +17,7 @@ fn session(seed: u64) {
     assert!(pair.client.conn.is_authenticated() && pair.server.conn.is_authenticated(), "seed {seed}");
 
     let ours: Vec<ChannelId> =
-        (0..2).map(|_| pair.client.conn.open_channel("session", b"", 1 << 15, 1 << 15).unwrap()).collect();
+        (0..2).map(|_| pair.client.conn.open_channel("session", b"", 1_u32 << 15, 1 << 15).unwrap()).collect();
     while pair.step() {}
     let theirs = pair.server.accepted.clone();
     assert_eq!(theirs.len(), 2, "seed {seed}");

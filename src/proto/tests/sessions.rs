@@ -17,9 +17,9 @@ fn a_client_keeps_its_word_and_its_other_channels() {
     let (id, _) = pair.channel();
     pair.client.conn.no_more_sessions().unwrap();
     pair.client.conn.no_more_sessions().unwrap();
-    let refused = pair.client.conn.open_channel("session", b"", 1 << 20, 1 << 15).unwrap_err();
+    let refused = pair.client.conn.open_channel("session", b"", 1_u32 << 20, 1 << 15).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidState);
-    pair.client.conn.open_channel("direct-tcpip", b"", 1 << 20, 1 << 15).unwrap();
+    pair.client.conn.open_channel("direct-tcpip", b"", 1_u32 << 20, 1 << 15).unwrap();
     pair.client.conn.send(id, crate::proto::event::Stream::Data, b"still here").unwrap();
     pair.drive();
     assert_eq!(pair.server.accepted.len(), 2);

@@ -124,7 +124,7 @@ fn the_end_of_the_connection_reaches_everyone() {
         assert_eq!(*event, format!("{name}({open:?})"));
     }
     assert_eq!(s.channels.table.len(), 1);
-    assert_eq!(kind(s.channels.open_channel(&mut s.out, "x", b"", 1, 1)), ErrorKind::PeerDead);
-    assert_eq!(kind(s.channels.accept_channel(&mut s.out, ChannelId(3), 1, 1)), ErrorKind::ChannelClosed);
+    assert_eq!(kind(s.channels.open_channel(&mut s.out, "x", b"", 1_u32, 1)), ErrorKind::PeerDead);
+    assert_eq!(kind(s.channels.accept_channel(&mut s.out, ChannelId(3), 1_u32, 1)), ErrorKind::ChannelClosed);
     s.data(open, b"x").unwrap();
 }

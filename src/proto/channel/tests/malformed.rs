@@ -8,7 +8,7 @@ fn what_fits_no_message_is_refused_before_it_is_sent() {
     let id = s.open();
     for name in ["", "a b", "\u{e9}", &"x".repeat(256)] {
         assert_eq!(kind(s.channels.channel_request(&mut s.out, id, name, b"", true)), ErrorKind::InvalidArgument);
-        assert_eq!(kind(s.channels.open_channel(&mut s.out, name, b"", 1, 1)), ErrorKind::InvalidArgument);
+        assert_eq!(kind(s.channels.open_channel(&mut s.out, name, b"", 1_u32, 1)), ErrorKind::InvalidArgument);
     }
     let long = vec![0; 300_000];
     assert_eq!(kind(s.channels.channel_request(&mut s.out, id, "x", &long, true)), ErrorKind::InvalidArgument);

@@ -70,7 +70,7 @@ fn opens_past_the_limit_do_not_reach_the_application() {
     }
     assert_eq!(s.events().len(), 2);
     assert_eq!(s.sent(), [ChannelOpenFailure::new(2, 4, b"too many channels", b"").to_vec()]);
-    assert_eq!(kind(s.channels.open_channel(&mut s.out, "x", b"", 1, 1)), ErrorKind::ResourceLimit);
+    assert_eq!(kind(s.channels.open_channel(&mut s.out, "x", b"", 1_u32, 1)), ErrorKind::ResourceLimit);
     s.channels.refuse_channel(&mut s.out, ChannelId(0), 1, "").unwrap();
     s.feed(ChannelOpen::new("session", 9, 1, 1, b"").to_vec()).unwrap();
     assert_eq!(s.events().len(), 1, "a refused one makes room");
@@ -87,7 +87,7 @@ fn an_incoming_open_is_answered_once() {
     assert_eq!(s.sent(), [ChannelOpenConfirmation::new(PEER, id.0, WINDOW, MAX_RECV_PACKET, b"").to_vec()]);
     let channel = s.channels.channel(id).unwrap();
     assert_eq!((channel.kind(), channel.open_data(), channel.send_space()), ("direct-tcpip", &b"where"[..], 10));
-    assert_eq!(kind(s.channels.accept_channel(&mut s.out, id, 1, 1)), ErrorKind::InvalidState);
+    assert_eq!(kind(s.channels.accept_channel(&mut s.out, id, 1_u32, 1)), ErrorKind::InvalidState);
     assert_eq!(kind(s.channels.refuse_channel(&mut s.out, id, 1, "")), ErrorKind::InvalidState);
 }
 
