@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "build" / "compare"
 sys.path.insert(0, str(ROOT / "tests" / "interop"))
 
+from peers import find_program  # noqa: E402, F401
 from peers.dropbear import start_dropbear  # noqa: E402
 from peers.keys import make_keys  # noqa: E402
 from peers.server import free_port  # noqa: E402

@@ -93,9 +93,13 @@ static void channel_eof(channel_t *channel)
 
 static int channel_close(channel_t *channel)
 {
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
     uint32_t status = (uint32_t)-1;
 
     ssh_channel_get_exit_state(of(channel), &status, NULL, NULL);
+#else
+    int status = ssh_channel_get_exit_status(of(channel));
+#endif
     ssh_channel_close(of(channel));
     ssh_channel_free(of(channel));
     return (int)status;
